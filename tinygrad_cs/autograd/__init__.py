@@ -1,0 +1,7 @@
+"""Derivatives as values and as functions, and the gradient checker."""
+
+from ..engine.define import operation
+from . import func
+from .gradients import grad
+
+__all__ = ["func", "grad", "operation"]

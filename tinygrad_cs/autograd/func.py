@@ -1,0 +1,338 @@
+"""`tg.func`: derivatives as functions of functions, nested at will.
+
+Each derivative starts from fresh places in the graph (leaves, or aliases of nodes that an outer
+derivative follows), so nested derivatives cannot be confused: d/dx (x d/dy (x + y)) = 1. Inner
+passes are recorded exactly when something outside could differentiate them.
+
+Values come back as the kind of thing that went in: floats for floats, arrays for arrays, nodes
+where an argument is a node or the result still depends on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..engine import backward
+from ..engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..engine.lift import lift, node_of
+from ..engine.modes import current_mode, enable_grad
+from ..engine.record import FUNCTIONS
+from ..engine.scalar import Scalar
+from ..engine.tensor import Tensor, to_array
+from ..engine.types import np
+from . import trees
+from .forward import push
+from .gradients import seed_for, wrap
+
+Function = Callable[..., Any]
+
+
+def _start(x: Any) -> Any:
+    """A place of its own for an argument: a leaf, or an alias of a node with a history."""
+    if node_of(x) is not None:
+        return FUNCTIONS["alias"](x)
+    if type(x) in (int, float):
+        return Scalar(float(x))
+    if isinstance(x, Scalar):
+        return Scalar(x._data)
+    data = to_array(x)
+    if data.dtype.kind != "f":
+        raise DTypeError(
+            f"func: an argument to differentiate by must be floating, got {data.dtype}; "
+            f"write x.astype(float) or 2.0 instead of 2"
+        )
+    started = Tensor._of(data)
+    started.requires_grad = True
+    return started
+
+
+class _Trace:
+    """One evaluation of a function from fresh places, and what its derivatives need to know."""
+
+    def __init__(self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: Any):
+        self.outer = current_mode().recording
+        with enable_grad():
+            self.chosen = [trees.transform(_start, args[i]) for i in argnums]
+            called = list(args)
+            for i, started in zip(argnums, self.chosen, strict=True):
+                called[i] = started
+            self.out = f(*called, **kwargs)
+        self.given = [list(trees.leaves(args[i])) for i in argnums]
+        self.inputs = [x for tree in self.chosen for x in trees.leaves(tree)]
+        self.nodes = [node_of(x) for x in self.inputs]
+        self.outputs = [_as_node(y) for y in trees.leaves(self.out)]
+        self.ends = [node_of(y) for y in self.outputs]
+        self.recorded = self.outer and self._reaches_others()
+
+    def _reaches_others(self) -> bool:
+        """Does an output depend on anything that could be differentiated outside?"""
+        mine = set(self.nodes)
+        ends = {end for end in self.ends if end is not None}
+        places = backward.gather(ends)
+        candidates = ends | {p for node in places for p in node.inputs or () if p is not None}
+        return any(p.plan is None and node_of_leaf(p) and p not in mine for p in candidates)
+
+    def pull(self, cotangents: Sequence[Any], retain: bool) -> list[Any]:
+        """The cotangents of all inputs, zeros where the outputs do not depend on one."""
+        seeds: dict[Any, Any] = {}
+        for end, output, c in zip(self.ends, self.outputs, cotangents, strict=True):
+            if end is not None:
+                seed = seed_for(output, c)
+                seeds[end] = seeds[end] + seed if end in seeds else seed
+        recorded = self.recorded or (self.outer and _any_tracked(cotangents))
+        found = backward.run(
+            seeds, targets=set(self.nodes), retain=retain or recorded,
+            lift=lift if recorded else None,
+        )  # fmt: skip
+        return [
+            wrap(found[n], x) if n in found else _zero_like(x)
+            for n, x in zip(self.nodes, self.inputs, strict=True)
+        ]
+
+    def push(self, tangents: Sequence[Any]) -> list[Any]:
+        """The tangents of all outputs."""
+        recorded = self.recorded or (self.outer and _any_tracked(tangents))
+        start = dict(zip(self.nodes, tangents, strict=True))
+        pushed = push(start, self.ends, recorded)
+        return [
+            _zero_like(y) if t is None else wrap(t, y)
+            for t, y in zip(pushed, self.outputs, strict=True)
+        ]
+
+    def finish(self, results: Sequence[Any], like: Sequence[Any]) -> list[Any]:
+        """Results as the kind of thing that was given: see the module docstring."""
+        return [_as_given(r, x) for r, x in zip(results, like, strict=True)]
+
+    def as_argument(self, results: list[Any]) -> list[Any]:
+        """Results, one per input, put together like the chosen arguments."""
+        values = iter(self.finish(results, [x for group in self.given for x in group]))
+        return [trees.rebuild(tree, values) for tree in self.chosen]
+
+    def value(self) -> Any:
+        """What the function returned, without the places that belong to this derivative."""
+        nodes_given = any(isinstance(x, (Tensor, Scalar)) for g in self.given for x in g)
+        keep = self.recorded
+
+        def clean(y: Any) -> Any:
+            if not isinstance(y, (Tensor, Scalar)):
+                return y
+            y = y if keep else y.detach()
+            return y if nodes_given or node_of(y) is not None else y._data
+
+        return trees.transform(clean, self.out)
+
+
+def node_of_leaf(place: Any) -> bool:
+    """Is this leaf one that requires a gradient (a constant `Scalar` is a leaf that does not)?"""
+    return not isinstance(place, Scalar) or place.requires_grad
+
+
+def _as_node(y: Any) -> Any:
+    return y if isinstance(y, (Tensor, Scalar)) else Tensor._of(np.asarray(y))
+
+
+def _any_tracked(values: Sequence[Any]) -> bool:
+    return any(node_of(v) is not None for v in values)
+
+
+def _zero_like(x: Any) -> Any:
+    return Scalar._of(0.0) if isinstance(x, Scalar) else Tensor._of(np.zeros(x.shape, x.dtype))
+
+
+def _as_given(result: Any, given: Any) -> Any:
+    if isinstance(given, (Tensor, Scalar)) or node_of(result) is not None:
+        return result
+    return result._data
+
+
+def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    if any(not -count <= i < count for i in numbers):
+        raise ArgumentError(f"func: argnums {argnums} with {count} positional arguments")
+    return [i % count for i in numbers]
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """A function that returns (f(...), derivative) in one evaluation.
+
+    Args:
+        f: returns one number (a scalar, or a tensor with one entry).
+        argnums: position of the argument to differentiate by, or several; each may be a number,
+            an array, a node, or nested tuples, lists and dicts of them.
+
+    Raises `ShapeError` when `f` returns several numbers.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.func.value_and_grad(lambda x: x**3)(2.0)
+        (8.0, 12.0)
+    """
+
+    def derived(*args: Any, **kwargs: Any) -> Any:
+        trace = _Trace(f, args, _positions(argnums, len(args)), kwargs)
+        if len(trace.outputs) != 1 or trace.outputs[0].shape not in ((), (1,), (1, 1)):
+            shapes = ", ".join(str(y.shape) for y in trace.outputs)
+            raise ShapeError(
+                f"func.grad: the function must return one number, got shape {shapes}; reduce it "
+                f"(sum, mean), or use func.jacobian"
+            )
+        gradients = trace.as_argument(trace.pull([None], retain=False))
+        return trace.value(), gradients[0] if isinstance(argnums, int) else tuple(gradients)
+
+    return derived
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The derivative of a function that returns one number, as a function.
+
+    Args:
+        f: returns one number (a scalar, or a tensor with one entry).
+        argnums: position of the argument to differentiate by, or several (then a tuple returns).
+
+    An argument that does not influence the result has derivative zero. Raises `ShapeError` when
+    `f` returns several numbers.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> d = tg.func.grad
+        >>> d(d(d(lambda x: x**4)))(1.0)
+        24.0
+        >>> d(lambda x: x * d(lambda y: x + y)(2.0))(5.0)
+        1.0
+    """
+    both = value_and_grad(f, argnums)
+    return lambda *args, **kwargs: both(*args, **kwargs)[1]
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """f(*primals), and the function that pulls cotangents of the output back to the arguments.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> value, pull = tg.func.vjp(lambda x: x * x, np.array([1.0, 3.0]))
+        >>> value, pull(np.array([1.0, 10.0]))
+        (array([1., 9.]), (array([ 2., 60.]),))
+    """
+    trace = _Trace(f, primals, range(len(primals)), {})
+
+    def pull(*cotangents: Any) -> tuple[Any, ...]:
+        given = [c for tree in cotangents for c in trees.leaves(tree)]
+        if len(given) != len(trace.outputs):
+            raise ArgumentError(
+                f"func.vjp: {len(trace.outputs)} outputs need as many cotangents, got {len(given)}"
+            )
+        return tuple(trace.as_argument(trace.pull(given, retain=True)))
+
+    return trace.value(), pull
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*primals), and the derivative of it along `tangents`, by forward mode.
+
+    Raises `ShapeError` where a tangent has another shape than its primal.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.func.jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 10.0))
+        (6.0, 23.0)
+    """
+    if not isinstance(primals, (tuple, list)) or len(primals) != len(tangents):
+        raise ArgumentError("func.jvp: primals and tangents must be tuples of the same length")
+    trace = _Trace(f, primals, range(len(primals)), {})
+    flat = [t for tree in tangents for t in trees.leaves(tree)]
+    if len(flat) != len(trace.inputs):
+        raise ArgumentError("func.jvp: tangents must be nested like the primals")
+    matched = [_tangent(t, x) for t, x in zip(flat, trace.inputs, strict=True)]
+    pushed = trace.push(matched)
+    nodes_given = any(isinstance(x, (Tensor, Scalar)) for x in [*flat, *trees.leaves(primals)])
+    like = [Tensor._of(np.zeros(0)) if nodes_given else None] * len(pushed)
+    results = iter(trace.finish(pushed, like))
+    return trace.value(), trees.rebuild(trace.out, results)
+
+
+def _tangent(t: Any, x: Any) -> Any:
+    if isinstance(x, Scalar):
+        return t if isinstance(t, Scalar) else float(getattr(t, "_data", t))
+    if not isinstance(t, Tensor):
+        t = np.asarray(t, dtype=x.dtype)
+    if t.shape != x.shape:
+        raise ShapeError(f"func.jvp: a primal of shape {x.shape} got a tangent of shape {t.shape}")
+    return t if isinstance(t, Tensor) and t._node is not None else getattr(t, "_data", t)
+
+
+def jacobian(f: Function, argnums: int = 0) -> Function:
+    """The matrix of all derivatives, of shape output.shape + input.shape, as a function.
+
+    Uses forward mode where the input has fewer entries than the output, else reverse mode.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.func.jacobian(lambda x: x * x)(np.array([1.0, 3.0]))
+        array([[2., 0.],
+               [0., 6.]])
+    """
+
+    def derived(*args: Any, **kwargs: Any) -> Any:
+        trace = _Trace(f, args, _positions(argnums, len(args)), kwargs)
+        if len(trace.inputs) != 1 or len(trace.outputs) != 1:
+            raise GraphError("func.jacobian: one array in, one array out; got several")
+        x, y = trace.inputs[0], trace.outputs[0]
+        n, m = int(np.prod(x.shape)), int(np.prod(y.shape))
+        if n < m:
+            columns = [trace.push([_basis(x, i)])[0] for i in range(n)]
+            result = _stacked(columns, len(y.shape), y.shape, x.shape)
+        else:
+            rows = [trace.pull([_basis(y, i)], retain=True)[0] for i in range(m)]
+            result = _stacked(rows, 0, x.shape, y.shape)
+        return _as_given(result, trace.given[0][0])
+
+    return derived
+
+
+def _basis(like: Any, i: int) -> Any:
+    if isinstance(like, Scalar):
+        return 1.0
+    unit = np.zeros(like.shape, like.dtype)
+    unit.reshape(-1)[i] = 1
+    return unit
+
+
+def _stacked(parts: list[Any], axis: int, one: tuple[int, ...], several: tuple[int, ...]) -> Any:
+    if len(parts) == 1 and one == () == several:
+        return parts[0]
+    if not parts:
+        shape = (*one, *several) if axis else (*several, *one)
+        return Tensor._of(np.zeros(shape))
+    together = FUNCTIONS["stack"](parts, axis)
+    shape = (*one, *several) if axis == len(one) and axis else (*several, *one)
+    return together if together.shape == shape else together.reshape(shape)
+
+
+def hessian(f: Function, argnums: int = 0) -> Function:
+    """The matrix of second derivatives of a function that returns one number.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.func.hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+        array([[ 6.,  0.],
+               [ 0., 12.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, primals: Any, tangents: Any) -> Any:
+    """Hessian times vector, without the Hessian: the gradient pushed along `tangents`.
+
+    Args:
+        f: returns one number.
+        primals, tangents: one value each, or tuples of the same length (then a tuple returns).
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.func.hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+        array([6., 0.])
+    """
+    if not isinstance(primals, tuple):
+        return jvp(grad(f), (primals,), (tangents,))[1]
+    return jvp(grad(f, tuple(range(len(primals)))), primals, tangents)[1]

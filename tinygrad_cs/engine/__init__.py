@@ -1,0 +1,1 @@
+"""The engine: records, nodes, the calling path and the backward pass."""

@@ -1,0 +1,198 @@
+"""The calling path: every operation, on whatever operands, goes through `apply`.
+
+It returns the kind of thing it was given: arrays for arrays and floats for floats (that is how
+rules run in a normal backward pass: at NumPy's speed, nothing recorded), nodes for nodes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from .assemble import plan_for, scalar_plan_for
+from .backward import value_range
+from .errors import DTypeError, IndexOutOfRange, NonFiniteError, ShapeError, TinygradError
+from .modes import current_mode, default_dtype
+from .node import OPERAND_KINDS, ArrayNode, tick
+from .record import Operation
+from .scalar import Scalar
+from .tensor import Tensor, to_array
+from .types import np
+from .where import user_line
+
+_new = object.__new__
+_kind_of = OPERAND_KINDS.get
+_ndarray = numpy.ndarray
+
+
+def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
+    """The value of an operation, as a node where an operand is one; recorded where it matters."""
+    values = []
+    inputs = []
+    pattern = 0
+    bit = 1
+    tensors = arrays = scalars = False
+    for x in operands:
+        kind = _kind_of(type(x))
+        node = None
+        if kind == "tensor":
+            tensors = True
+            values.append(x._data)
+            node = x._node
+        elif kind == "array":
+            arrays = True
+            values.append(x)
+        elif kind == "number":
+            values.append(x)
+        elif kind == "scalar":
+            scalars = True
+            values.append(x._data)
+            if x.requires_grad:
+                node = x
+        else:
+            x = _operand(op, x)
+            arrays = arrays or isinstance(x, _ndarray)
+            values.append(x)
+        inputs.append(node)
+        if node is not None:
+            pattern |= bit
+        bit <<= 1
+    if not tensors:
+        if scalars and not arrays and op.scalar is not None:
+            return _apply_scalar(op, operands, values, params)
+        if not scalars:
+            if arrays or op.scalar is None:
+                out = _compute(op, values, params)
+                return out[0] if op.keep else out
+            return _compute_float(op, values, params)
+        if not arrays:
+            values = [np.asarray(v, default_dtype()) for v in values]
+    mode = current_mode()
+    out = _compute(op, values, params)
+    kept: Any = ()
+    if op.keep:
+        out, *kept = out
+    if type(out) is not _ndarray:
+        out = np.asarray(out)
+    result = _new(Tensor)
+    result._data = out
+    if mode.debugging:
+        _watch(op, values, out)
+    if pattern and mode.recording and out.dtype.kind == "f":
+        plan = op.plans.get(pattern) or plan_for(op, pattern)
+        node = _new(ArrayNode)
+        node.order = tick()
+        node.plan = plan
+        node.inputs = inputs
+        node.saved = plan.save(values, params, out, kept)
+        node.shape = out.shape
+        node.dtype = out.dtype
+        node.grad = None
+        node.hooks = None
+        result._node = node
+        if mode.debugging:
+            _freeze(node, values, out)
+    else:
+        result._node = None
+    return result
+
+
+def _apply_scalar(op: Operation, operands: Any, values: list[Any], params: Any) -> Scalar:
+    value = float(_compute_float(op, values, params))
+    out = Scalar._of(value)
+    mode = current_mode()
+    if mode.debugging:
+        _watch(op, values, value)
+    if not mode.recording:
+        return out
+    inputs = [x if type(x) is Scalar else Scalar._of(float(x)) for x in operands]
+    pattern = sum(1 << i for i, x in enumerate(inputs) if x.requires_grad)
+    if pattern:
+        plan = scalar_plan_for(op, pattern)
+        out.requires_grad = True
+        out.plan = plan
+        out.inputs = tuple(inputs)
+        out.saved = plan.save(values, params, value, ())
+        out.order = tick()
+        if mode.debugging:
+            out.made_at = user_line()
+    return out
+
+
+def _operand(op: Operation, x: Any) -> Any:
+    """Lists, NumPy numbers and the like; objects and strings are refused."""
+    if isinstance(x, (bool, np.number, np.bool_)):
+        return x
+    if isinstance(x, _ndarray):
+        return np.asarray(x)
+    if hasattr(x, "__array__") or isinstance(x, (list, tuple, range)):
+        return to_array(x)
+    raise DTypeError(
+        f"{op.name}: expected a tensor, Scalar, array or number, got {type(x).__name__}"
+    )
+
+
+def _compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+    try:
+        return op.forward(values, *params) if op.variadic else op.forward(*values, *params)
+    except TinygradError:
+        raise
+    except IndexError as error:
+        raise IndexOutOfRange(_explain(op, values, error)) from error
+    except ValueError as error:
+        raise ShapeError(_explain(op, values, error)) from error
+    except TypeError as error:
+        raise DTypeError(_explain(op, values, error)) from error
+
+
+def _compute_float(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+    """On Python floats; where those raise (log(0.0)), the value IEEE arithmetic gives."""
+    assert op.scalar is not None
+    try:
+        return op.scalar(*values, *params)
+    except (ArithmeticError, ValueError):
+        with np.errstate(all="ignore"):
+            return float(op.forward(*[np.float64(v) for v in values], *params))
+
+
+def _explain(op: Operation, values: list[Any], error: Exception) -> str:
+    names = op.operands if not op.variadic else [f"{op.operands[0]}[{i}]" for i in range(99)]
+    shapes = ", ".join(
+        f"{name} {np.shape(v)}" + ("" if np.asarray(v).dtype.kind == "f" else f" {np.asarray(v).dtype}")
+        for name, v in zip(names, values, strict=False)
+    )  # fmt: skip
+    return f"{op.name}: {error}; operands: {shapes}{_mismatch(values)}"
+
+
+def _mismatch(values: list[Any]) -> str:
+    """Which axes of two operands do not broadcast."""
+    if len(values) != 2:
+        return ""
+    a, b = (np.shape(v) for v in values)
+    pairs = [
+        (-i, m, n)
+        for i, (m, n) in enumerate(zip(reversed(a), reversed(b), strict=False), 1)
+        if m != n and 1 not in (m, n)
+    ]
+    return "".join(f"; axis {axis}: {m} against {n}" for axis, m, n in pairs)
+
+
+def _watch(op: Operation, values: list[Any], out: Any) -> None:
+    """In debug mode: stop at the first value that is not finite."""
+    if np.isfinite(out).all():
+        return
+    what = "NaN" if np.isnan(out).any() else "an infinite value"
+    ranges = ", ".join(
+        f"{name} in {value_range(v)}" for name, v in zip(op.operands, values, strict=False)
+    )
+    raise NonFiniteError(f"{op.name} produced {what}: {ranges} (at {user_line()})")
+
+
+def _freeze(node: ArrayNode, values: list[Any], out: Any) -> None:
+    """In debug mode: what rules will read becomes read-only, and the node knows its line."""
+    node.made_at = user_line()
+    for saved in node.saved:
+        for array in saved if isinstance(saved, tuple) else (saved,):
+            if isinstance(array, _ndarray):
+                array.flags.writeable = False

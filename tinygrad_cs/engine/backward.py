@@ -1,0 +1,218 @@
+"""The backward pass: reverse mode over any mixture of scalars and tensors.
+
+Gather what is reachable with a stack, walk it from newest to oldest. Creation order is a
+topological order, so when a node's turn comes all of its consumers have sent their cotangents.
+No recursion: a graph a million nodes deep is walked like any other, and every node once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any
+
+from .errors import GraphError, NonFiniteError, RuleError, ShapeError, StaleValueError
+from .fit import fit
+from .marks import Marks, mask, send_marks
+from .modes import current_mode
+from .node import RETAIN, Node, last_overwrite
+from .record import ELEMENTWISE, MOVE
+from .types import np
+
+Table = dict[Any, Any]
+Lift = Callable[[Node], dict[str, Any]]
+
+_age = attrgetter("order")
+
+_STUMBLES = (ArithmeticError, AttributeError, TypeError, ValueError)
+"""What a rule may raise on Python floats (1 / 0.0), or its text on a rule that returns numbers."""
+
+
+def gather(roots: Iterable[Node]) -> list[Node]:
+    """Every node made by an operation that the roots were computed from, newest first."""
+    nodes = [node for node in roots if node.plan is not None]
+    seen = set(nodes)
+    mark, visit = seen.add, nodes.append
+    for node in nodes:
+        inputs = node.inputs
+        if inputs is None:
+            raise GraphError(_used_up(node))
+        for parent in inputs:
+            if parent is not None and parent.plan is not None and parent not in seen:
+                mark(parent)
+                visit(parent)
+    nodes.sort(key=_age, reverse=True)
+    return nodes
+
+
+def leading_to(nodes: list[Node], targets: set[Node]) -> list[Node]:
+    """Those of `nodes` (newest first) that some target was used for, in the same order."""
+    leads = set(targets)
+    for node in reversed(nodes):
+        if any(parent in leads for parent in node.inputs or ()):
+            leads.add(node)
+    return [node for node in nodes if node in leads]
+
+
+def run(
+    seeds: Table,
+    *,
+    retain: bool = False,
+    targets: set[Node] | None = None,
+    lift: Lift | None = None,
+) -> Table:
+    """Pull the cotangents in `seeds` back; returns the cotangent of each leaf, or each target.
+
+    `lift` gives a node's saved values as nodes of the graph: with it the pass is itself recorded.
+    Nothing is written to any `.grad`, except where an interior node asked to retain it.
+    """
+    nodes = gather(seeds)
+    if nodes and nodes[-1].order < last_overwrite[0]:
+        _refuse_stale(nodes)
+    if targets is not None:
+        nodes = leading_to(nodes, targets)
+    table, found = dict(seeds), {}
+    marks: Marks = {}
+    careful = lift is not None or current_mode().debugging
+    take = table.pop
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            g = take(node)
+            if node.hooks:
+                g = run_hooks(node, g)
+            if targets is not None and node in targets:
+                found[node] = g
+            plan: Any = node.plan
+            alive = marks.pop(node, None) if marks else None
+            if marks or plan.cuts or alive is not None:
+                send_marks(node, alive, table, marks)
+            if careful or alive is not None:
+                _send(node, g, alive, table, lift)
+            else:
+                try:
+                    plan.pull(g, node, table)
+                except _STUMBLES:
+                    _send(node, g, alive, table, lift)
+            if not retain:
+                node.inputs = None
+                node.saved = ()
+    if targets is None:
+        return table
+    found |= {node: g for node, g in table.items() if node in targets}
+    return found
+
+
+def _send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> None:
+    """What `Plan.pull` does, with every case considered: slower, and explains what fails."""
+    plan: Any = node.plan
+    values = plan.values(node) if lift is None else lift(node)
+    try:
+        contributions = plan.contributions(g, values)
+    except (ArithmeticError, ValueError):
+        if node.dtype is not float:
+            raise
+        # Python floats raise where arrays give inf or NaN: compute with IEEE numbers instead.
+        ieee = {n: np.float64(v) if isinstance(v, float) else v for n, v in values.items()}
+        contributions = plan.contributions(np.float64(g) if isinstance(g, float) else g, ieee)
+    assert node.inputs is not None
+    for index, label, contribution in contributions:
+        parent = node.inputs[index]
+        if contribution is None:
+            raise RuleError(f"the rule d{label} of {plan.op.name} returned None, not a cotangent")
+        if alive is not None and plan.op.kind is ELEMENTWISE:
+            contribution = mask(contribution, alive)
+        if getattr(contribution, "dtype", None) != parent.dtype or (
+            contribution.shape != parent.shape
+        ):
+            contribution = fit(contribution, parent, plan.op.name, label)
+        if current_mode().debugging:
+            _refuse_non_finite(node, label, contribution)
+        table[parent] = table[parent] + contribution if parent in table else contribution
+
+
+def run_hooks(node: Node, g: Any) -> Any:
+    """Show the cotangent to the hooks of a node in the order they came; each may replace it."""
+    assert node.hooks is not None
+    for hook in list(node.hooks.values()):
+        replacement = hook(g)
+        if replacement is None:
+            continue
+        if np.shape(replacement) != node.shape:
+            raise ShapeError(
+                f"register_hook: the hook returned shape {np.shape(replacement)} for a gradient "
+                f"of shape {node.shape}; return the same shape, or None to leave it as it is"
+            )
+        g = replacement
+    if RETAIN in node.hooks:
+        node.accumulate(getattr(g, "_data", g))
+    return g
+
+
+def _used_up(node: Node) -> str:
+    name = node.plan.op.name if node.plan is not None else "a leaf"
+    return (
+        f"backward: the graph behind {name} was already used by an earlier backward pass, which "
+        f"freed it. Compute the loss again before each backward(), or keep the graph with "
+        f"backward(retain_graph=True){_where(node)}"
+    )
+
+
+def _where(node: Node) -> str:
+    made_at = getattr(node, "made_at", None)
+    if made_at is None:
+        return " (run the step inside tg.debug() to see the line that recorded it)"
+    return f" (recorded at {made_at})"
+
+
+def _refuse_stale(nodes: list[Node]) -> None:
+    """Raise if a leaf whose value a rule will read was overwritten after it was recorded."""
+    for node in nodes:
+        plan: Any = node.plan
+        inputs: Any = node.inputs
+        saved = range(len(inputs)) if plan.op.variadic else plan.saved_operands
+        origins = [inputs[i] for i in saved if plan.saved_operands and inputs[i] is not None]
+        while origins:
+            origin = origins.pop()
+            if origin.plan is None:
+                if origin.version > node.order:
+                    raise StaleValueError(
+                        f"backward: {plan.op.name} needs the value that one of its operands had "
+                        f"in the forward pass, but the library has changed it in place since "
+                        f"(optimizer step, load_state_dict). Call backward() before step(), or "
+                        f"compute the loss again{_where(node)}"
+                    )
+            elif origin.plan.op.kind is MOVE:
+                # reshape, transpose and slices may be views of the leaf's memory.
+                origins += [parent for parent in origin.inputs if parent is not None]
+
+
+def _refuse_non_finite(node: Node, label: str, contribution: Any) -> None:
+    plan: Any = node.plan
+    value = np.asarray(getattr(contribution, "_data", contribution))
+    if not np.isfinite(value).all():
+        what = "NaN" if np.isnan(value).any() else "an infinite value"
+        operands = ", ".join(
+            f"{name} in {value_range(v)}" for name, v in plan.values(node).items()
+            if isinstance(v, (float, np.ndarray))
+        )  # fmt: skip
+        raise NonFiniteError(
+            f"the derivative of {plan.op.name} with respect to {label} produced {what}"
+            f"{': ' + operands if operands else ''}{_where(node)}"
+        )
+
+
+def value_range(value: Any) -> str:
+    """`[smallest, largest]` of the finite entries, and how many are not finite."""
+    array = np.asarray(value)
+    if array.size == 0 or array.dtype.kind not in "fiub":
+        return f"{array.dtype} {array.shape}"
+    finite = array[np.isfinite(array)]
+    bounds = f"[{finite.min():g}, {finite.max():g}]" if finite.size else "[]"
+    others = array.size - finite.size
+    return bounds + (f" and {others} not finite" if others else "")
+
+
+def finish(seeds: Table, retain: bool) -> None:
+    """A whole backward pass: run it, then add what arrived at the leaves to their `.grad`."""
+    for leaf, cotangent in run(seeds, retain=retain).items():
+        leaf.accumulate(run_hooks(leaf, cotangent) if leaf.hooks else cotangent)

@@ -1,0 +1,155 @@
+"""Modes: whether operations are recorded, whether they are watched, default dtype, random seed.
+
+A mode is a context variable: separate per thread and per asyncio task, restored when its block
+ends, by an exception too. Each is usable as a context manager and as a decorator.
+"""
+
+from __future__ import annotations
+
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from .errors import DTypeError
+
+
+class Mode(NamedTuple):
+    """What the calling path looks at: are operations recorded, and are they watched."""
+
+    recording: bool
+    debugging: bool
+
+
+MODE: ContextVar[Mode] = ContextVar("tinygrad_cs.mode", default=Mode(True, False))
+current_mode = MODE.get
+
+
+class _ModeChange(ContextDecorator):
+    """A block inside which some fields of the mode differ."""
+
+    _changes: dict[str, bool]
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[Mode]] = []
+
+    def _recreate_cm(self) -> Self:
+        # A decorated function may run in several threads at once: each call enters its own.
+        return type(self)()
+
+    def __enter__(self) -> Self:
+        self._tokens.append(MODE.set(MODE.get()._replace(**self._changes)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        MODE.reset(self._tokens.pop())
+
+
+class no_grad(_ModeChange):
+    """Record nothing inside this block or decorated function: faster, and no gradients.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> w = tg.tensor([2.0], requires_grad=True)
+        >>> with tg.no_grad():
+        ...     print((w * 3).requires_grad)
+        False
+    """
+
+    _changes = {"recording": False}
+
+
+class enable_grad(_ModeChange):
+    """Record again inside a `no_grad` block.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> w = tg.tensor([2.0], requires_grad=True)
+        >>> with tg.no_grad(), tg.enable_grad():
+        ...     print((w * 3).requires_grad)
+        True
+    """
+
+    _changes = {"recording": True}
+
+
+class debug(_ModeChange):
+    """Watch every operation: stop at the first infinite or NaN value, forward or backward.
+
+    The error names the operation, the ranges of its operands and the user's line. Recorded arrays
+    become read-only for as long as the graph needs them, and every node knows the line that made
+    it. Slow; meant for finding a fault.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> with tg.debug():
+        ...     tg.sqrt(tg.tensor([-1.0]))
+        Traceback (most recent call last):
+        ...
+        tinygrad_cs.engine.errors.NonFiniteError: sqrt produced NaN ...
+    """
+
+    _changes = {"debugging": True}
+
+
+_default_dtype: ContextVar[np.dtype[Any]] = ContextVar(
+    "tinygrad_cs.dtype", default=np.dtype(np.float32)
+)
+
+
+def default_dtype() -> np.dtype[Any]:
+    """Floating dtype given to Python numbers and lists of them; float32 unless set otherwise."""
+    return _default_dtype.get()
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the floating dtype that Python floats and lists of them take (default float32).
+
+    NumPy arrays keep their own dtype. Raises `DTypeError` for a dtype that is not floating.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.set_default_dtype("float64")
+        >>> tg.tensor([1.0]).dtype
+        dtype('float64')
+        >>> tg.set_default_dtype("float32")
+    """
+    chosen = np.dtype(dtype)
+    if chosen.kind != "f":
+        raise DTypeError(f"set_default_dtype: expected a floating dtype, got {chosen}")
+    _default_dtype.set(chosen)
+
+
+_generator: ContextVar[np.random.Generator | None] = ContextVar(
+    "tinygrad_cs.generator", default=None
+)
+
+
+def generator() -> np.random.Generator:
+    """The random generator of this thread; `tg.manual_seed` seeds it."""
+    current = _generator.get()
+    if current is None:
+        current = np.random.default_rng()
+        _generator.set(current)
+    return current
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Seed everything this library draws at random in this thread, and return the generator.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> a = tg.manual_seed(0).normal()
+        >>> a == tg.manual_seed(0).normal()
+        True
+    """
+    fresh = np.random.default_rng(seed)
+    _generator.set(fresh)
+    return fresh

@@ -1,0 +1,142 @@
+"""A node: one place in the graph, and the clock that orders all of them.
+
+Nodes are numbered as they are made, so an operation always has a higher number than its operands:
+creation order is a topological order, and the backward pass needs no other.
+
+A node knows where its value came from, not the value: a `Tensor` is the handle that holds both,
+and an array that no derivative rule named dies with its handle. (A `Scalar` is its own node: a
+float is smaller than the handle would be.)
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import ArgumentError, ShapeError
+from .types import Array, Shape, np
+
+if TYPE_CHECKING:
+    from .assemble import Plan
+
+tick = itertools.count(1).__next__
+"""The clock: each call gives the next number. `next` on a count is atomic in CPython."""
+
+last_overwrite = [0]
+"""When the library last changed a leaf in place; graphs that began later cannot be stale."""
+
+Hook = Callable[[Any], Any]
+
+
+class Node:
+    """One place in the graph: which plan made it, from which inputs, and what the rules saved."""
+
+    __slots__ = ("grad", "hooks", "inputs", "made_at", "order", "plan", "saved")
+
+    order: int
+    plan: Plan | None
+    inputs: tuple[Any, ...] | None
+    saved: tuple[Any, ...]
+    grad: Any
+    hooks: dict[int, Hook] | None
+    made_at: str
+
+    shape: Shape
+    dtype: Any
+
+    def accumulate(self, cotangent: Any) -> None:
+        """Add a finished cotangent to `.grad`, in memory that nothing else shares."""
+        self.grad = np.array(cotangent) if self.grad is None else self.grad + cotangent
+
+    def free(self) -> None:
+        """Forget operands and saved values; what remains says that this graph is used up."""
+        self.inputs = None
+        self.saved = ()
+
+
+class ArrayNode(Node):
+    """The node of a `Tensor` made by an operation; knows the shape and dtype a gradient needs."""
+
+    __slots__ = ("dtype", "shape")
+
+
+class Leaf(ArrayNode):
+    """The node of a tensor that the user made: where gradients end up.
+
+    `home` is the flat buffer of the optimizer that holds this leaf, if one does, and `slot` the
+    leaf's part of the gradient buffer. `version` is the time of the last in-place change.
+    """
+
+    __slots__ = ("home", "slot", "version")
+
+    home: Any
+    slot: Array | None
+
+    def __init__(self, shape: Shape, dtype: Any) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.order = tick()
+        self.plan = None
+        self.inputs = ()
+        self.saved = ()
+        self.grad = None
+        self.hooks = None
+        self.home = None
+        self.slot = None
+        self.version = 0
+
+    def accumulate(self, cotangent: Any) -> None:
+        """Add to `.grad`; the first time since `zero_grad` overwrites the optimizer's slot."""
+        grad, slot = self.grad, self.slot
+        if slot is None:
+            self.grad = np.array(cotangent) if grad is None else np.add(grad, cotangent, out=grad)
+        elif grad is slot:
+            slot += cotangent
+        else:
+            slot[...] = cotangent if grad is None else grad + cotangent
+            self.grad = slot
+
+    def set_grad(self, value: Any) -> None:
+        """Replace `.grad` by None or by an array of the leaf's shape (copied)."""
+        if value is None:
+            self.grad = None
+            return
+        array = np.array(value, dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ShapeError(
+                f"grad: a tensor of shape {self.shape} has a gradient of that shape, "
+                f"got shape {array.shape}"
+            )
+        self.grad = None
+        self.accumulate(array)
+
+
+class HookHandle:
+    """What `register_hook` returns; `remove()` takes the hook out again."""
+
+    def __init__(self, node: Node, hook: Hook) -> None:
+        if not callable(hook):
+            raise ArgumentError(
+                f"register_hook: expected a function of the gradient, got {type(hook).__name__}"
+            )
+        if node.hooks is None:
+            node.hooks = {}
+        self._hooks = node.hooks
+        self._key = tick()
+        self._hooks[self._key] = hook
+
+    def remove(self) -> None:
+        """Take the hook out; calling this twice is harmless."""
+        self._hooks.pop(self._key, None)
+
+
+OPERAND_KINDS: dict[type, str] = {np.ndarray: "array", float: "number", int: "number"}
+"""What the calling path does with an operand of exactly this type; subclasses add themselves."""
+
+RETAIN = 0
+"""Key in `Node.hooks` that asks an interior node to keep its gradient."""
+
+
+def keep_grad(gradient: Any) -> None:
+    """Stands under `RETAIN`: the pass itself stores the gradient, this changes nothing."""

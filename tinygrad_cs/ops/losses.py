@@ -1,0 +1,92 @@
+"""Fused losses: one operation where the composed form would cost several passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.define import operation
+from ..engine.errors import DTypeError, IndexOutOfRange, ShapeError
+from ..engine.types import Array, np
+from .families import Case, Draw
+from .reductions import softmax
+from .shaping import expand_dims
+
+
+def check_classes(logits: Any, target: Any) -> Array:
+    """Class indices as an integer array that fits the logits.
+
+    Raises `DTypeError` for anything but integers, `ShapeError` for another batch, and
+    `IndexOutOfRange` for a class that does not exist.
+    """
+    indices = np.asarray(getattr(target, "_data", target))
+    if indices.dtype.kind not in "iu":
+        detail = " with NaN" if indices.dtype.kind == "f" and np.isnan(indices).any() else ""
+        raise DTypeError(
+            f"cross_entropy: the target holds class indices, so it must be integer, got "
+            f"{indices.dtype}{detail}; convert labels with .astype('int64')"
+        )
+    if logits.ndim == 0 or indices.shape != logits.shape[:-1]:
+        raise ShapeError(
+            f"cross_entropy: logits of shape (N, C) need a target of shape (N,); got logits "
+            f"{logits.shape} and target {indices.shape}"
+        )
+    if not indices.size:
+        raise ShapeError(
+            f"cross_entropy: the mean over an empty batch does not exist; got logits of shape "
+            f"{logits.shape}"
+        )
+    classes = logits.shape[-1]
+    # One comparison finds both ends: a negative index is huge when read as unsigned.
+    unsigned = indices.astype(np.uint64) if indices.itemsize < 8 else indices.view(np.uint64)
+    if (unsigned >= classes).any():
+        wrong = indices[unsigned >= classes]
+        raise IndexOutOfRange(
+            f"cross_entropy: classes go from 0 to {classes - 1} for logits of shape "
+            f"{logits.shape}; the target holds {sorted(set(wrong.tolist()))[:5]}"
+        )
+    result: Array = indices
+    return result
+
+
+def _cases(draw: Draw) -> Case:
+    shape = draw.shape(max_dims=1)
+    classes = draw.integer(1, 4)
+    target = draw.rng.integers(0, classes, size=shape)
+    return [draw.array((*shape, classes))], {"target": target}
+
+
+def _reference(logits: Any, target: Any) -> Any:
+    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    return -np.log(np.take_along_axis(p, target[..., None], axis=-1)[..., 0])
+
+
+def _one_hot(target: Any, like: Any) -> Array:
+    hot: Array = np.zeros(like.shape, like.dtype)
+    np.put_along_axis(hot, target[..., None], 1, axis=-1)
+    return hot
+
+
+@operation(
+    keep={"p": lambda logits: softmax(logits)},
+    cases=_cases,
+    reference=_reference,
+    # The softmax and the logarithm cancel to what the notes call a3 - y.
+    dlogits=lambda g, p, target: expand_dims(g, -1) * (p - _one_hot(target, p)),
+)
+def softmax_cross_entropy(logits: Any, target: Any) -> Any:
+    """-log softmax(logits)[target] for each row: `logits` (..., C), integer `target` (...).
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.ops.softmax_cross_entropy(tg.tensor([[0.0, 0.0]]), np.array([1]))
+        tensor([0.6931472])
+    """
+    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    p = np.exp(shifted)
+    total = np.add.reduce(p, axis=-1, keepdims=True)
+    p /= total
+    if logits.ndim == 2:
+        picked = shifted[np.arange(len(target)), target]
+    else:
+        picked = np.take_along_axis(shifted, target[..., None], axis=-1)[..., 0]
+    return np.log(total[..., 0]) - picked, p

@@ -1,0 +1,106 @@
+"""The operators and methods of `Tensor` and `Scalar`, filled in from the table.
+
+`engine/declared.py` declares them for type checkers and editors; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..engine.assemble import scalar_plan_for
+from ..engine.errors import DTypeError
+from ..engine.record import TABLE
+from ..engine.scalar import Scalar, binary_method
+from ..engine.tensor import Tensor
+from ..engine.types import np
+from . import elementwise, products, reductions, shaping
+from .indexing import getitem
+from .shaping import permute_dims, reshape
+
+
+def _reflected(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: call(other, self)
+
+
+_ARITHMETIC = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "pow": elementwise.power,
+    "matmul": products.matmul,
+}
+
+for _name, _call in _ARITHMETIC.items():
+    setattr(Tensor, f"__{_name}__", _call)
+    setattr(Tensor, f"__r{_name}__", _reflected(_call))
+    setattr(Scalar, f"__r{_name}__", _reflected(_call))
+    _row = TABLE[_call.__name__]
+    _fast = _call if _row.scalar is None else binary_method(_row, _call, scalar_plan_for(_row, 3))
+    setattr(Scalar, f"__{_name}__", _fast)
+
+for _node in (Tensor, Scalar):
+    _node.__neg__ = elementwise.negative  # type: ignore[method-assign, assignment]
+    _node.__pos__ = lambda self: self  # type: ignore[method-assign, assignment]
+    _node.__abs__ = elementwise.abs  # type: ignore[method-assign, assignment]
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Comparisons give plain booleans: they have no derivative."""
+
+    def method(self: Any, other: Any) -> Any:
+        return compare(self._data, getattr(other, "_data", other))
+
+    return method
+
+
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    for _node in (Tensor, Scalar):
+        setattr(_node, f"__{_name}__", _comparison(getattr(operator, _name)))
+
+
+def _iterate(self: Tensor) -> Iterator[Tensor]:
+    if not self.ndim:
+        raise DTypeError("a tensor with no axes cannot be iterated over; t.item() is its value")
+    return (getitem(self, i) for i in range(len(self)))
+
+
+def _from_arguments(args: tuple[Any, ...]) -> Any:
+    """`t.reshape(2, 3)` and `t.reshape((2, 3))` are the same."""
+    return args[0] if len(args) == 1 and not isinstance(args[0], int) else args
+
+
+def _reshape(self: Tensor, *shape: Any) -> Any:
+    return reshape(self, _from_arguments(shape))
+
+
+def _transpose(self: Tensor, *axes: Any) -> Any:
+    return permute_dims(self, _from_arguments(axes) if axes else None)
+
+
+def _astype(self: Tensor, dtype: Any) -> Any:
+    return self if self.dtype == dtype else shaping.astype(self, np.dtype(dtype))
+
+
+_METHODS: dict[str, Any] = {
+    "__getitem__": getitem,
+    "__iter__": _iterate,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "astype": _astype,
+    "squeeze": shaping.squeeze,
+    "sum": reductions.sum,
+    "mean": reductions.mean,
+    "max": reductions.max,
+    "min": reductions.min,
+    "var": reductions.var,
+    "std": reductions.std,
+    "clip": elementwise.clip,
+    "T": property(permute_dims, doc="The tensor with its axes reversed."),
+    "mT": property(products.swap_last, doc="The transpose of every matrix in a stack."),
+}
+
+for _name, _method in _METHODS.items():
+    setattr(Tensor, _name, _method)
