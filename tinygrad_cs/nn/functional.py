@@ -1,0 +1,151 @@
+"""Stateless forms of layers and losses, under PyTorch's names and arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import ops
+from ..engine.errors import ArgumentError, ShapeError
+
+_REDUCTIONS = ("mean", "sum", "none")
+
+
+def check_reduction(reduction: str, where: str) -> str:
+    """`reduction` if it is one; raises `ArgumentError` otherwise."""
+    if reduction not in _REDUCTIONS:
+        raise ArgumentError(
+            f"{where}: reduction must be one of {', '.join(map(repr, _REDUCTIONS))}, "
+            f"got {reduction!r}"
+        )
+    return reduction
+
+
+def _reduce(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    return ops.mean(losses) if reduction == "mean" else ops.sum(losses)
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """x W^T + b for `input` (..., in), `weight` (out, in), `bias` (out,) or None.
+
+    Raises `ShapeError` where the last axis of `input` has another length than `weight` expects.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> x, w = tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0, 4.0]])
+        >>> tg.nn.functional.linear(x, w, tg.tensor([0.5]))
+        tensor([[11.5]])
+    """
+    if not input.ndim or input.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: expected an input of shape (..., {weight.shape[1]}) for a weight of shape "
+            f"{weight.shape}, got {input.shape}"
+        )
+    return ops.matmul(input, weight.T) if bias is None else ops.linear(input, weight, bias)
+
+
+def relu(input: Any) -> Any:
+    """max(x, 0).
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.functional.relu(tg.tensor([-1.0, 2.0]))
+        tensor([0., 2.])
+    """
+    return ops.relu(input)
+
+
+def tanh(input: Any) -> Any:
+    """Hyperbolic tangent.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.functional.tanh(tg.tensor([0.0]))
+        tensor([0.])
+    """
+    return ops.tanh(input)
+
+
+def sigmoid(input: Any) -> Any:
+    """1 / (1 + e^-x).
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.functional.sigmoid(tg.tensor([0.0]))
+        tensor([0.5])
+    """
+    return ops.sigmoid(input)
+
+
+def softmax(input: Any, dim: int) -> Any:
+    """Probabilities along axis `dim`.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.functional.softmax(tg.tensor([0.0, 0.0]), dim=0)
+        tensor([0.5, 0.5])
+    """
+    return ops.softmax(input, dim)
+
+
+def log_softmax(input: Any, dim: int) -> Any:
+    """Logarithms of the probabilities along axis `dim`.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.functional.log_softmax(tg.tensor([0.0, 0.0]), dim=0)
+        tensor([-0.6931472, -0.6931472])
+    """
+    return ops.log_softmax(input, dim)
+
+
+def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """-log softmax(input)[target], fused: its gradient is (softmax - one-hot).
+
+    Args:
+        input: logits of shape (N, C), or (C,) for one sample.
+        target: integer classes of shape (N,), or () for one sample.
+        reduction: `"mean"` (default), `"sum"` or `"none"`.
+
+    At chance level the loss is log C. Raises `DTypeError` for targets that are not integer,
+    `ShapeError` for other shapes and for an empty batch, `IndexOutOfRange` for a class beyond C.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> logits = tg.tensor([[0.0, 0.0], [0.0, 0.0]], requires_grad=True)
+        >>> loss = tg.nn.functional.cross_entropy(logits, np.array([0, 1]))
+        >>> round(loss.item(), 4)
+        0.6931
+        >>> loss.backward()
+        >>> logits.grad
+        array([[-0.25,  0.25],
+               [ 0.25, -0.25]], dtype=float32)
+    """
+    check_reduction(reduction, "cross_entropy")
+    losses = ops.softmax_cross_entropy(input, ops.check_classes(input, target))
+    return _reduce(losses, reduction)
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """(input - target)^2, averaged over all entries by default.
+
+    Raises `ShapeError` unless both have the same shape: (N, 1) against (N,) would broadcast to
+    (N, N) and train on nonsense.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+        tensor(2.)
+    """
+    check_reduction(reduction, "mse_loss")
+    shape, wanted = getattr(input, "shape", ()), getattr(target, "shape", ())
+    if shape != wanted:
+        raise ShapeError(
+            f"mse_loss: prediction and target must have the same shape, got {shape} and {wanted}; "
+            f"reshape one of them"
+        )
+    if 0 in shape and reduction == "mean":
+        raise ShapeError(f"mse_loss: the mean over an empty batch does not exist; got {shape}")
+    difference = input - target
+    return _reduce(difference * difference, reduction)

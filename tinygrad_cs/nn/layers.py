@@ -1,0 +1,98 @@
+"""First layers: linear maps and the three classic activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.errors import ArgumentError
+from ..engine.modes import default_dtype
+from ..engine.types import np
+from . import functional, init
+from .module import Module
+from .parameter import Parameter
+
+
+class Linear(Module):
+    """x W^T + b.
+
+    Args:
+        in_features: length of the last axis of the input.
+        out_features: length of the last axis of the output.
+        bias: whether to add b (default True).
+
+    Attributes:
+        weight: (out_features, in_features), He initialisation: normal with variance
+            2 / in_features, which keeps the scale of activations through ReLU layers.
+        bias: (out_features,), zeros; None without bias.
+
+    Raises `ArgumentError` for sizes below 1, `ShapeError` for inputs of another length.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinygrad_cs import nn
+        >>> nn.Linear(3, 2)(np.ones((5, 3), "float32")).shape
+        (5, 2)
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        if in_features < 1 or out_features < 1:
+            raise ArgumentError(
+                f"Linear: sizes must be 1 or more, got in_features={in_features}, "
+                f"out_features={out_features}"
+            )
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(np.zeros((out_features, in_features), default_dtype()))
+        self.bias = Parameter(np.zeros(out_features, default_dtype())) if bias else None
+        init.kaiming_normal_(self.weight)
+
+    def forward(self, x: Any) -> Any:
+        """`x` (..., in_features) gives (..., out_features)."""
+        return functional.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        bias = "" if self.bias is not None else ", bias=False"
+        return f"in_features={self.in_features}, out_features={self.out_features}{bias}"
+
+
+class ReLU(Module):
+    """max(x, 0): does not saturate for x > 0; a unit that is negative on all data is dead.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.ReLU()(tg.tensor([-1.0, 2.0]))
+        tensor([0., 2.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Same shape as `x`."""
+        return functional.relu(x)
+
+
+class Tanh(Module):
+    """Hyperbolic tangent: zero-centred; saturates beyond |x| of about 5, where gradients vanish.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.Tanh()(tg.tensor([0.0]))
+        tensor([0.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Same shape as `x`."""
+        return functional.tanh(x)
+
+
+class Sigmoid(Module):
+    """1 / (1 + e^-x): output in (0, 1), not zero-centred; saturates on both sides.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.nn.Sigmoid()(tg.tensor([0.0]))
+        tensor([0.5])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Same shape as `x`."""
+        return functional.sigmoid(x)

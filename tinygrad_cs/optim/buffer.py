@@ -1,0 +1,70 @@
+"""All parameters of an optimizer in one flat array per dtype, their gradients in another.
+
+`Parameter.data` becomes a view into the first, and what a backward pass sends to a parameter is
+written into the second, so that an update is a handful of NumPy calls however many parameters
+there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..engine.node import last_overwrite, tick
+from ..engine.tensor import Tensor
+from ..engine.types import Array, np
+
+PIECE = 1 << 15
+"""Entries updated at a time: a few arrays of this size fit in the second-level cache together."""
+
+
+class FlatBuffer:
+    """The parameters of one dtype, laid end to end.
+
+    Attributes:
+        values, grads: flat arrays; `parameters` are views of the first.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self.parameters = list(parameters)
+        self.slices: list[slice] = []
+        end = 0
+        for parameter in self.parameters:
+            self.slices.append(slice(end, end + parameter.size))
+            end += parameter.size
+        dtype = self.parameters[0].dtype
+        self.values: Array = np.empty(end, dtype)
+        self.grads: Array = np.zeros(end, dtype)
+        self.pieces = [slice(i, min(i + PIECE, end)) for i in range(0, end, PIECE)]
+        self.nodes = []
+        self.claim()
+
+    def claim(self) -> None:
+        """Make every parameter a view into this buffer, keeping its present values."""
+        self.nodes = [parameter._node for parameter in self.parameters]
+        for parameter, place in zip(self.parameters, self.slices, strict=True):
+            node, shape = parameter._node, parameter.shape
+            view = self.values[place].reshape(shape)
+            view[...] = parameter._data
+            grad = node.grad
+            node.home, node.slot = self, self.grads[place].reshape(shape)
+            parameter._data = view
+            if grad is not None:
+                node.slot[...] = grad
+                node.grad = node.slot
+
+    def claimed(self) -> bool:
+        """Is every parameter still a view into this buffer (and not another optimizer's)?"""
+        for parameter, node in zip(self.parameters, self.nodes, strict=True):
+            if parameter._node is not node or node.home is not self:
+                return False
+        return True
+
+    def with_gradient(self) -> list[bool]:
+        """For each parameter: has a backward pass reached it since `zero_grad`?"""
+        return [node.grad is not None for node in self.nodes]
+
+    def changed(self) -> None:
+        """Date the change, so that graphs recorded before it refuse to use the old values."""
+        now = last_overwrite[0] = tick()
+        for node in self.nodes:
+            node.version = now
