@@ -2,6 +2,7 @@
 
 from ..engine.define import operation
 from . import func
+from .gradcheck import gradcheck, gradgradcheck
 from .gradients import grad
 
-__all__ = ["func", "grad", "operation"]
+__all__ = ["func", "grad", "gradcheck", "gradgradcheck", "operation"]

@@ -24,6 +24,7 @@ from ..engine.types import np
 from . import trees
 from .forward import push
 from .gradients import seed_for, wrap
+from .swapping import functional_call
 
 Function = Callable[..., Any]
 
@@ -336,3 +337,15 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     if not isinstance(primals, tuple):
         return jvp(grad(f), (primals,), (tangents,))[1]
     return jvp(grad(f, tuple(range(len(primals)))), primals, tangents)[1]
+
+
+__all__ = [
+    "functional_call",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]

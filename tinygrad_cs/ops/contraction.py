@@ -69,11 +69,17 @@ def _cotangent(g: Any, i: int, operands: Sequence[Any], shapes: Any, subscripts:
             others.append(c + twin)
             factors.append(np.eye(n, dtype=g.dtype))
             c = twin
-        elif c not in output and not any(c in t for t in others):
+        elif c not in output and n > _longest(c, i, terms, shapes):
             others.append(c)
             factors.append(np.ones(n, dtype=g.dtype))
         wanted += c
     return _contract([output, *others], wanted, [g, *factors])
+
+
+def _longest(c: str, i: int, terms: Sequence[str], shapes: Sequence[Shape]) -> int:
+    """The length of index c in the operands other than i; 0 where none has it."""
+    others = [(t, s) for k, (t, s) in enumerate(zip(terms, shapes, strict=True)) if k != i]
+    return max((s[t.index(c)] for t, s in others if c in t), default=0)
 
 
 _EXAMPLES: list[tuple[str, list[Shape]]] = [

@@ -1,0 +1,69 @@
+"""Command line: `python -m tinygrad_cs gradcheck`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from .autograd.operations import OperationReport, check_operation, names_of
+from .engine.errors import TinygradError
+
+_GREEN, _RED, _PLAIN = "\033[32m", "\033[31m", "\033[0m"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tinygrad_cs", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser(
+        "gradcheck",
+        help="check the derivatives of every operation against differences",
+        description="Compare first and second derivatives of every registered operation with "
+        "central differences in float64. Exit status 1 if any fails.",
+    )
+    check.add_argument("--op", metavar="NAME", help="check only this operation")
+    check.add_argument("--order", type=int, choices=(1, 2), default=2, help="default 2")
+    check.add_argument("--seed", type=int, default=0, help="of the drawn operands (default 0)")
+    check.add_argument("--cases", type=int, default=8, help="drawn per operation (default 8)")
+    options = parser.parse_args(arguments)
+    try:
+        return _gradcheck(options)
+    except TinygradError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+
+
+def _gradcheck(options: argparse.Namespace) -> int:
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    names = names_of(options.op)
+    width = max(len(name) for name in names)
+    print(f"{'operation':{max(width, 9)}}  {'first order':>11}  {'second order':>12}  derivatives")
+    start = time.perf_counter()
+    failed: list[OperationReport] = []
+    for name in names:
+        report = check_operation(name, options.seed, options.cases, options.order)
+        if report.failure:
+            failed.append(report)
+        print(_row(report, max(width, 9), colour), flush=True)
+    seconds = time.perf_counter() - start
+    print(f"{len(names) - len(failed)} of {len(names)} operations passed in {seconds:.1f} s")
+    for report in failed:
+        print(f"\n{report.name}: {report.failure}")
+    return 1 if failed else 0
+
+
+def _row(report: OperationReport, width: int, colour: bool) -> str:
+    verdict = "FAILED" if report.failure else "ok"
+    if colour:
+        verdict = f"{_RED if report.failure else _GREEN}{verdict}{_PLAIN}"
+    first, second = (
+        "-" if error is None else f"{error:.1e}" for error in (report.first, report.second)
+    )
+    return f"{report.name:{width}}  {first:>11}  {second:>12}  {report.checked:>11}  {verdict}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
