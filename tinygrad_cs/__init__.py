@@ -1,4 +1,10 @@
-"""tinygrad_cs: automatic differentiation one can read, on NumPy."""
+"""tinygrad_cs: automatic differentiation one can read, on NumPy.
+
+    import tinygrad_cs as tg
+
+`tg.tensor` and `tg.Scalar` make nodes, operations on them are recorded, `backward()` fills `.grad`.
+Array functions follow the Python Array API standard, layers and optimizers follow PyTorch.
+"""
 
 from . import autograd, data, nn, ops, optim
 from .autograd import func
@@ -6,4 +12,100 @@ from .engine.errors import TinygradError
 from .engine.modes import debug, enable_grad, manual_seed, no_grad, set_default_dtype
 from .engine.scalar import Scalar
 from .engine.tensor import Tensor, asarray, tensor
-from .ops import *  # noqa: F403
+from .ops import (
+    abs,
+    add,
+    astype,
+    broadcast_to,
+    clip,
+    concat,
+    cos,
+    divide,
+    einsum,
+    exp,
+    expand_dims,
+    log,
+    log_softmax,
+    logsumexp,
+    matmul,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    multiply,
+    negative,
+    permute_dims,
+    power,
+    relu,
+    reshape,
+    sigmoid,
+    sin,
+    softmax,
+    sqrt,
+    squeeze,
+    stack,
+    std,
+    subtract,
+    sum,
+    tanh,
+    var,
+    where,
+)
+
+__all__ = [
+    "Scalar",
+    "Tensor",
+    "TinygradError",
+    "abs",
+    "add",
+    "asarray",
+    "astype",
+    "autograd",
+    "broadcast_to",
+    "clip",
+    "concat",
+    "cos",
+    "data",
+    "debug",
+    "divide",
+    "einsum",
+    "enable_grad",
+    "exp",
+    "expand_dims",
+    "func",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "manual_seed",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "multiply",
+    "negative",
+    "nn",
+    "no_grad",
+    "ops",
+    "optim",
+    "permute_dims",
+    "power",
+    "relu",
+    "reshape",
+    "set_default_dtype",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "std",
+    "subtract",
+    "sum",
+    "tanh",
+    "tensor",
+    "var",
+    "where",
+]

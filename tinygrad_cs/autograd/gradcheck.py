@@ -9,6 +9,7 @@ large and a kink are faults of the difference and not of the rule.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -109,6 +110,10 @@ def _flat(outputs: Sequence[Any]) -> Array:
         return np.array(only, np.float64).reshape(-1)
     raw = [np.asarray(getattr(y, "_data", y), np.float64).reshape(-1) for y in outputs]
     return np.concatenate(raw) if raw else np.zeros(0)
+
+
+def _shape(y: Any) -> tuple[int, ...]:
+    return np.shape(getattr(y, "_data", y))
 
 
 @contextmanager
@@ -222,9 +227,9 @@ def _second(subject: _Subject, seed: int) -> _Subject:
         _, outputs = subject.call(subject.arrays, track=False)
     rng = np.random.default_rng(seed)
     cotangents = tuple(
-        float(rng.normal()) if isinstance(y, (Scalar, float)) else rng.normal(size=np.shape(getattr(y, "_data", y)))
+        float(rng.normal()) if isinstance(y, (Scalar, float)) else rng.normal(size=_shape(y))
         for y in outputs
-    )  # fmt: skip
+    )
 
     def first(*nodes: Any) -> Any:
         def rerun(*fresh: Any) -> Any:
@@ -273,10 +278,7 @@ def _check(subject: _Subject, rtol: float, atol: float, step: float, seed: int) 
         full = entries * values.size <= FULL
         report = GradientReport(method="full Jacobian" if full else "random directions")
         rng = np.random.default_rng(seed)
-        if full:
-            cotangents = np.eye(values.size)
-        else:
-            cotangents = rng.normal(size=(DIRECTIONS, values.size))
+        cotangents = np.eye(values.size) if full else rng.normal(size=(DIRECTIONS, values.size))
         analytic = _pulled(nodes, outputs, cotangents)
         for which, name in enumerate(subject.names):
             check = _Operand(subject, which, cotangents, analytic[which], rtol, atol, step)
@@ -289,12 +291,12 @@ def _check(subject: _Subject, rtol: float, atol: float, step: float, seed: int) 
 def _pulled(nodes: list[Any], outputs: list[Any], cotangents: Array) -> list[Array]:
     """The gradient of each operand for each cotangent: arrays (entries, cotangents)."""
     places = [node_of(x) for x in nodes]
-    results = [np.zeros((int(np.prod(x.shape)), len(cotangents))) for x in nodes]
+    results = [np.zeros((math.prod(x.shape), len(cotangents))) for x in nodes]
     for k, cotangent in enumerate(cotangents):
         seeds: dict[Any, Any] = {}
         start = 0
         for y in outputs:
-            size = int(np.prod(np.shape(getattr(y, "_data", y))))
+            size = math.prod(_shape(y))
             end = node_of(y)
             if end is not None:
                 piece = cotangent[start : start + size]
@@ -339,8 +341,8 @@ class _Operand:
             return self.report
         worst = 0.0
         for _ in range(DIRECTIONS):
-            t = rng.normal(size=array.shape)
-            t /= np.linalg.norm(t)
+            t: Array = rng.normal(size=array.shape)
+            t = np.divide(t, np.linalg.norm(t))
             h = step_at(float(np.abs(array).max()), self.step)
             numeric = self.cotangents @ along(self.f, self.arrays, self.which, t, h)
             analytic = t.reshape(-1) @ self.analytic
@@ -373,13 +375,14 @@ class _Operand:
     def _wrong(self, numeric: Array, analytic: Array) -> Array:
         size = np.maximum(np.abs(numeric), np.abs(analytic))
         tolerance = self._noise(np.abs(numeric).max(initial=0.0)) + self.rtol * size
-        return ~(np.abs(numeric - analytic) <= tolerance)
+        wrong: Array = ~(np.abs(numeric - analytic) <= tolerance)
+        return wrong
 
     def _compare(self, numeric: Array, chosen: Array) -> None:
         analytic = self.analytic[chosen]
         wrong = self._wrong(numeric, analytic)
         kinks = np.zeros_like(wrong)
-        for row in np.flatnonzero(wrong.any(axis=1)):
+        for row in np.flatnonzero(wrong.any(axis=1)).tolist():
             kinks[row] = self._reconsider(row, int(chosen[row]), numeric, analytic)
         wrong = self._wrong(numeric, analytic) & ~kinks
         report = self.report
@@ -392,7 +395,7 @@ class _Operand:
         if not error.size:
             return
         where = np.where(wrong, error, -1) if wrong.any() else error
-        row, column = np.unravel_index(int(np.argmax(where)), error.shape)
+        row, column = divmod(int(np.argmax(where)), error.shape[1])
         x = float(self.arrays[self.which].reshape(-1)[chosen[row]])
         report.error = float(error[row, column])
         report.index = tuple(int(i) for i in np.unravel_index(int(chosen[row]), self.shape))

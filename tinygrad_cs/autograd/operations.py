@@ -57,9 +57,7 @@ def check_operation(name: str, seed: int = 0, cases: int = 8, order: int = 2) ->
         if not _record(report, f, inputs, order, seed):
             return report
         if op.scalar is not None and op.kind is ELEMENTWISE and op.cases is None:
-            numbers = tuple(
-                float(draw.array((), domain_of(op, n), op.kinks)) for n in op.operands
-            )
+            numbers = tuple(float(draw.array((), domain_of(op, n), op.kinks)) for n in op.operands)
             if not _record(report, f, numbers, order, seed):
                 return report
     return report

@@ -15,7 +15,7 @@ from .backward import value_range
 from .errors import DTypeError, IndexOutOfRange, NonFiniteError, ShapeError, TinygradError
 from .modes import current_mode, default_dtype
 from .node import OPERAND_KINDS, ArrayNode, tick
-from .record import Operation
+from .record import ELEMENTWISE, Operation
 from .scalar import Scalar
 from .tensor import Tensor, to_array
 from .types import np
@@ -59,17 +59,24 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
             pattern |= bit
         bit <<= 1
     if not tensors:
-        if scalars and not arrays and op.scalar is not None:
+        # parameters may be arrays too: the condition of `where`, the bounds of `clip`
+        several = arrays or (params and op.scalar is not None and _any_array(params))
+        if scalars and not several and op.scalar is not None:
             return _apply_scalar(op, operands, values, params)
         if not scalars:
-            if arrays or op.scalar is None:
+            if several or op.scalar is None:
                 out = _compute(op, values, params)
                 return out[0] if op.keep else out
             return _compute_float(op, values, params)
         if not arrays:
             values = [np.asarray(v, default_dtype()) for v in values]
     mode = current_mode()
-    out = _compute(op, values, params)
+    if mode.debugging:
+        # the watch below says more than NumPy's warning would
+        with np.errstate(all="ignore"):
+            out = _compute(op, values, params)
+    else:
+        out = _compute(op, values, params)
     kept: Any = ()
     if op.keep:
         out, *kept = out
@@ -120,6 +127,10 @@ def _apply_scalar(op: Operation, operands: Any, values: list[Any], params: Any) 
     return out
 
 
+def _any_array(params: tuple[Any, ...]) -> bool:
+    return any(isinstance(p, (_ndarray, list, tuple, Tensor)) for p in params)
+
+
 def _operand(op: Operation, x: Any) -> Any:
     """Lists, NumPy numbers and the like; objects and strings are refused."""
     if isinstance(x, (bool, np.number, np.bool_)):
@@ -158,16 +169,17 @@ def _compute_float(op: Operation, values: list[Any], params: tuple[Any, ...]) ->
 
 def _explain(op: Operation, values: list[Any], error: Exception) -> str:
     names = op.operands if not op.variadic else [f"{op.operands[0]}[{i}]" for i in range(99)]
+    arrays = [np.asarray(v) for v in values]
     shapes = ", ".join(
-        f"{name} {np.shape(v)}" + ("" if np.asarray(v).dtype.kind == "f" else f" {np.asarray(v).dtype}")
-        for name, v in zip(names, values, strict=False)
-    )  # fmt: skip
-    return f"{op.name}: {error}; operands: {shapes}{_mismatch(values)}"
+        f"{name} {a.shape}" + ("" if a.dtype.kind == "f" else f" {a.dtype}")
+        for name, a in zip(names, arrays, strict=False)
+    )
+    return f"{op.name}: {error}; operands: {shapes}{_mismatch(op, values)}"
 
 
-def _mismatch(values: list[Any]) -> str:
-    """Which axes of two operands do not broadcast."""
-    if len(values) != 2:
+def _mismatch(op: Operation, values: list[Any]) -> str:
+    """Which axes of two operands do not broadcast; NumPy itself names those of other operations."""
+    if len(values) != 2 or op.kind is not ELEMENTWISE:
         return ""
     a, b = (np.shape(v) for v in values)
     pairs = [

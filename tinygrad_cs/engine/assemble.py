@@ -29,7 +29,7 @@ Pull = Callable[[Any, Any, dict[Any, Any]], None]
 class Edge(NamedTuple):
     """One differentiable operand of a plan: its position, its name for messages, its rule."""
 
-    index: int
+    position: int
     label: str
     rule: Rule
     asks: tuple[str, ...]
@@ -38,12 +38,22 @@ class Edge(NamedTuple):
 class Plan:
     """How cotangents pass through one operation, for one choice of operands that need them."""
 
-    __slots__ = ("cuts", "edges", "op", "pull", "pull_source", "save", "saved_names",
-                 "saved_operands")  # fmt: skip
+    __slots__ = (
+        "carries_marks",
+        "cuts",
+        "edges",
+        "op",
+        "pull",
+        "pull_source",
+        "save",
+        "saved_names",
+        "saved_operands",
+    )
 
     def __init__(self, op: Operation, pattern: int) -> None:
         self.op = op
         self.cuts = op.cuts
+        self.carries_marks = op.carries_marks
         self.edges = _edges(op, pattern)
         needed = _needed(op, self.edges)
         self.saved_operands = tuple(i for i, name in enumerate(op.operands) if name in needed)
@@ -90,7 +100,7 @@ class ScalarPlan(Plan):
 
     def values(self, node: Any) -> dict[str, Any]:
         """What the rules of `node` may ask for, by name."""
-        known = Plan.values(self, node)
+        known = Plan.values(self, node) if self.saved_names else {}
         for i in self.saved_operands:
             known[self.op.operands[i]] = node.inputs[i]._data
         if self.out_saved:
@@ -172,7 +182,7 @@ def _array_pull(plan: Plan) -> Pull:
         lines.append(f"    {_tuple(list(plan.saved_names))} = node.saved")
     lines.append("    inputs = node.inputs")
     for k, edge in enumerate(plan.edges):
-        lines.append(f"    p{k} = inputs[{edge.index}]")
+        lines.append(f"    p{k} = inputs[{edge.position}]")
         lines.append(f"    c{k} = {_call(k, edge)}")
         lines.append(_FIT.format(k=k, label=edge.label))
     lines += [_ADD.format(k=k) for k in range(len(plan.edges))]
@@ -182,7 +192,7 @@ def _array_pull(plan: Plan) -> Pull:
 def _scalar_pull(plan: ScalarPlan) -> Pull:
     op = plan.op
     lines = ["def pull(g, node, table):"]
-    parents = {edge.index: f"p{k}" for k, edge in enumerate(plan.edges)}
+    parents = {edge.position: f"p{k}" for k, edge in enumerate(plan.edges)}
     inputs = [parents.get(i, f"x{i}") for i in range(len(op.operands))]
     lines.append(f"    {_tuple(inputs)} = node.inputs")
     lines += [f"    {op.operands[i]} = {inputs[i]}._data" for i in plan.saved_operands]

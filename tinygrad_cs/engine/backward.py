@@ -49,7 +49,7 @@ def leading_to(nodes: list[Node], targets: set[Node]) -> list[Node]:
     """Those of `nodes` (newest first) that some target was used for, in the same order."""
     leads = set(targets)
     for node in reversed(nodes):
-        if any(parent in leads for parent in node.inputs or ()):
+        if any(parent in leads for parent in node.inputs):
             leads.add(node)
     return [node for node in nodes if node in leads]
 
@@ -79,7 +79,7 @@ def run(
         for node in nodes:
             g = take(node)
             if node.hooks:
-                g = run_hooks(node, g)
+                g = run_hooks(node, g, lift is not None)
             if targets is not None and node in targets:
                 found[node] = g
             plan: Any = node.plan
@@ -114,15 +114,15 @@ def _send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> No
         # Python floats raise where arrays give inf or NaN: compute with IEEE numbers instead.
         ieee = {n: np.float64(v) if isinstance(v, float) else v for n, v in values.items()}
         contributions = plan.contributions(np.float64(g) if isinstance(g, float) else g, ieee)
-    assert node.inputs is not None
     for index, label, contribution in contributions:
         parent = node.inputs[index]
         if contribution is None:
             raise RuleError(f"the rule d{label} of {plan.op.name} returned None, not a cotangent")
         if alive is not None and plan.op.kind is ELEMENTWISE:
             contribution = mask(contribution, alive)
-        if getattr(contribution, "dtype", None) != parent.dtype or (
-            contribution.shape != parent.shape
+        # (NumPy's float64 equals None, so a missing dtype is asked for first)
+        if not hasattr(contribution, "dtype") or (
+            contribution.dtype != parent.dtype or contribution.shape != parent.shape
         ):
             contribution = fit(contribution, parent, plan.op.name, label)
         if current_mode().debugging:
@@ -130,8 +130,11 @@ def _send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> No
         table[parent] = table[parent] + contribution if parent in table else contribution
 
 
-def run_hooks(node: Node, g: Any) -> Any:
-    """Show the cotangent to the hooks of a node in the order they came; each may replace it."""
+def run_hooks(node: Node, g: Any, recorded: bool = False) -> Any:
+    """Show the cotangent to the hooks of a node in the order they came; each may replace it.
+
+    A replacement takes the node's dtype; its own history counts only where the pass is recorded.
+    """
     assert node.hooks is not None
     for hook in list(node.hooks.values()):
         replacement = hook(g)
@@ -142,7 +145,11 @@ def run_hooks(node: Node, g: Any) -> Any:
                 f"register_hook: the hook returned shape {np.shape(replacement)} for a gradient "
                 f"of shape {node.shape}; return the same shape, or None to leave it as it is"
             )
-        g = replacement
+        if not recorded:
+            replacement = getattr(replacement, "_data", replacement)
+        if not hasattr(replacement, "dtype"):
+            replacement = np.asarray(replacement)
+        g = fit(replacement, node, "register_hook", "gradient")
     if RETAIN in node.hooks:
         node.accumulate(getattr(g, "_data", g))
     return g
@@ -174,7 +181,8 @@ def _refuse_stale(nodes: list[Node]) -> None:
         while origins:
             origin = origins.pop()
             if origin.plan is None:
-                if origin.version > node.order:
+                # (a constant Scalar has no version: nothing sets its value)
+                if getattr(origin, "version", 0) > node.order:
                     raise StaleValueError(
                         f"backward: {plan.op.name} needs the value that one of its operands had "
                         f"in the forward pass, but the library has changed it in place since "

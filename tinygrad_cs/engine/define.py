@@ -149,11 +149,8 @@ def _in_record_order(
     """The function with operands before parameters, as the calling path passes them."""
     if tuple(names) == order:
         return function
-    places = [order.index(n) for n in names]
-
-    def reordered(*arguments: Any) -> Any:
-        return function(*[arguments[p] for p in places])
-
+    text = f"lambda {', '.join(order)}: function({', '.join(names)})"
+    reordered: Callable[..., Any] = eval(text, {"function": function})
     return reordered
 
 

@@ -76,7 +76,7 @@ class MissingDependency(TinygradError, ImportError):
 
 
 class StateDictError(TinygradError, KeyError):
-    """Missing, unexpected or misshaped entries of a `state_dict`, all listed; nothing was loaded."""
+    """Missing, unexpected or misshaped entries of a `state_dict`; nothing was loaded."""
 
     def __str__(self) -> str:
         # KeyError would print the repr of the message, with its line breaks escaped.

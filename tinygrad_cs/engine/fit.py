@@ -29,7 +29,13 @@ def fit(cotangent: Any, parent: Any, operation: str, operand: str) -> Any:
                 f"operand of shape {shape}: a rule returns the operand's shape, or the output's "
                 f"shape where the operand was broadcast"
             )
-        cotangent = cotangent.sum(axis=axes).reshape(shape)
+        cotangent = (
+            np.add.reduce(cotangent, axes)
+            if type(cotangent) is np.ndarray
+            else cotangent.sum(axis=axes)
+        )
+        if cotangent.shape != shape:
+            cotangent = cotangent.reshape(shape)
     dtype = parent.dtype
     if dtype is float:
         if isinstance(cotangent, (np.ndarray, np.generic)):

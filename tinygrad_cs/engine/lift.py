@@ -26,7 +26,7 @@ def lift(node: Node) -> dict[str, Any]:
     plan: Any = node.plan
     inputs: Any = node.inputs
     op = plan.op
-    values = plan.values(node)
+    values: dict[str, Any] = plan.values(node)
     if op.variadic:
         (name,) = op.operands
         if name in values:

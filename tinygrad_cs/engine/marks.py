@@ -31,9 +31,11 @@ def send_marks(node: Any, alive: Any, table: dict[Any, Any], marks: Marks) -> No
     """
     plan = node.plan
     sent: dict[Any, Any] = {}
+    if not marks and not any(_wants_mark(node.inputs[edge.position]) for edge in plan.edges):
+        return
     for index, mark in _outgoing(node, alive):
         parent = node.inputs[index]
-        if mark is not None and parent.plan is not None and parent.plan.op.carries_marks:
+        if mark is not None and _wants_mark(parent):
             fitted = _fit_mark(mark, parent.shape)
             sent[parent] = fitted | sent[parent] if parent in sent else fitted
     for index, _, _, _ in plan.edges:
@@ -46,15 +48,19 @@ def send_marks(node: Any, alive: Any, table: dict[Any, Any], marks: Marks) -> No
             marks[parent] = marks[parent] | sent[parent]
 
 
+def _wants_mark(parent: Any) -> bool:
+    return parent.plan is not None and parent.plan.carries_marks
+
+
 def _outgoing(node: Any, alive: Any) -> list[tuple[int, Any]]:
     plan = node.plan
     if plan.cuts or (alive is not None and plan.op.carries_marks):
         if plan.op.kind is ELEMENTWISE and not plan.cuts:
-            return [(edge.index, alive) for edge in plan.edges]
+            return [(edge.position, alive) for edge in plan.edges]
         g = np.ones(node.shape) if alive is None else alive * 1.0
         g = float(g) if node.dtype is float else g
         return [(i, np.not_equal(c, 0)) for i, _, c in plan.contributions(g, plan.values(node))]
-    return [(edge.index, None) for edge in plan.edges]
+    return [(edge.position, None) for edge in plan.edges]
 
 
 def mask(contribution: Any, alive: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -30,7 +30,7 @@ current_mode = MODE.get
 class _ModeChange(ContextDecorator):
     """A block inside which some fields of the mode differ."""
 
-    _changes: dict[str, bool]
+    _changes: ClassVar[dict[str, bool]]
 
     def __init__(self) -> None:
         self._tokens: list[Token[Mode]] = []
@@ -63,7 +63,7 @@ class no_grad(_ModeChange):
         False
     """
 
-    _changes = {"recording": False}
+    _changes: ClassVar[dict[str, bool]] = {"recording": False}
 
 
 class enable_grad(_ModeChange):
@@ -77,7 +77,7 @@ class enable_grad(_ModeChange):
         True
     """
 
-    _changes = {"recording": True}
+    _changes: ClassVar[dict[str, bool]] = {"recording": True}
 
 
 class debug(_ModeChange):
@@ -96,7 +96,7 @@ class debug(_ModeChange):
         tinygrad_cs.engine.errors.NonFiniteError: sqrt produced NaN ...
     """
 
-    _changes = {"debugging": True}
+    _changes: ClassVar[dict[str, bool]] = {"debugging": True}
 
 
 _default_dtype: ContextVar[np.dtype[Any]] = ContextVar(

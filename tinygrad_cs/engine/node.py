@@ -36,7 +36,7 @@ class Node:
 
     order: int
     plan: Plan | None
-    inputs: tuple[Any, ...] | None
+    inputs: Any
     saved: tuple[Any, ...]
     grad: Any
     hooks: dict[int, Hook] | None

@@ -23,6 +23,7 @@ from .node import (
     tick,
 )
 from .record import Operation
+from .types import Array, np
 
 _new = object.__new__
 _PLAIN = MODE.get()
@@ -153,6 +154,14 @@ class Scalar(ScalarMethods, Node):
 
     def __bool__(self) -> bool:
         return bool(self._data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self.requires_grad and current_mode().recording:
+            raise GraphError(
+                "np.asarray of a Scalar that requires a gradient would cut it off silently; "
+                "tg.stack makes a tensor of several Scalars, x.item() is the number"
+            )
+        return np.asarray(self._data, dtype)
 
     def __repr__(self) -> str:
         made = f", made_by={self.plan.op.name}" if self.plan is not None else ""

@@ -184,6 +184,8 @@ class Tensor(TensorMethods):
                 "backward: this tensor does not require a gradient: nothing it was computed from "
                 "does, or it was made under no_grad or detached"
             )
+        if isinstance(gradient, Tensor):
+            gradient = gradient._data
         backward.finish({node: cotangent_for(self, gradient, "backward")}, retain_graph)
 
     def retain_grad(self) -> None:

@@ -123,8 +123,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
                [ 0.25, -0.25]], dtype=float32)
     """
     check_reduction(reduction, "cross_entropy")
-    losses = ops.softmax_cross_entropy(input, ops.check_classes(input, target))
-    return _reduce(losses, reduction)
+    return ops.softmax_cross_entropy(input, ops.check_classes(input, target), reduction)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:

@@ -8,7 +8,6 @@ parameter in place and return it, as the trailing underscore says.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.modes import generator
@@ -67,9 +66,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     return tensor
 
 
-def _scaled(tensor: Tensor, variance: float, distribution: Any) -> Tensor:
+def _scaled(tensor: Tensor, variance: float, *, normal: bool) -> Tensor:
     std = math.sqrt(variance)
-    if distribution is normal_:
+    if normal:
         return normal_(tensor, 0.0, std)
     # A uniform number in (-b, b) has variance b^2 / 3.
     return uniform_(tensor, -math.sqrt(3) * std, math.sqrt(3) * std)
@@ -83,7 +82,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> nn.init.xavier_normal_(nn.Linear(4, 2).weight).shape
         (2, 4)
     """
-    return _scaled(tensor, 2 * gain**2 / sum(fans(tensor)), normal_)
+    return _scaled(tensor, 2 * gain**2 / sum(fans(tensor)), normal=True)
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
@@ -94,12 +93,10 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
         >>> nn.init.xavier_uniform_(nn.Linear(4, 2).weight).shape
         (2, 4)
     """
-    return _scaled(tensor, 2 * gain**2 / sum(fans(tensor)), uniform_)
+    return _scaled(tensor, 2 * gain**2 / sum(fans(tensor)), normal=False)
 
 
-def kaiming_normal_(
-    tensor: Tensor, mode: str = "fan_in", nonlinearity: str = "relu"
-) -> Tensor:
+def kaiming_normal_(tensor: Tensor, mode: str = "fan_in", nonlinearity: str = "relu") -> Tensor:
     """Variance gain^2 / fan, normal (He et al. 2015): 2 / fan in for relu.
 
     Example:
@@ -107,12 +104,10 @@ def kaiming_normal_(
         >>> nn.init.kaiming_normal_(nn.Linear(4, 2).weight).shape
         (2, 4)
     """
-    return _scaled(tensor, calculate_gain(nonlinearity) ** 2 / _fan(tensor, mode), normal_)
+    return _scaled(tensor, calculate_gain(nonlinearity) ** 2 / _fan(tensor, mode), normal=True)
 
 
-def kaiming_uniform_(
-    tensor: Tensor, mode: str = "fan_in", nonlinearity: str = "relu"
-) -> Tensor:
+def kaiming_uniform_(tensor: Tensor, mode: str = "fan_in", nonlinearity: str = "relu") -> Tensor:
     """Variance gain^2 / fan, uniform (He et al. 2015): 2 / fan in for relu.
 
     Example:
@@ -120,7 +115,7 @@ def kaiming_uniform_(
         >>> nn.init.kaiming_uniform_(nn.Linear(4, 2).weight).shape
         (2, 4)
     """
-    return _scaled(tensor, calculate_gain(nonlinearity) ** 2 / _fan(tensor, mode), uniform_)
+    return _scaled(tensor, calculate_gain(nonlinearity) ** 2 / _fan(tensor, mode), normal=False)
 
 
 def _fan(tensor: Tensor, mode: str) -> int:

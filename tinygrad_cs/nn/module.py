@@ -42,6 +42,7 @@ class Module:
         raise ArgumentError(f"{type(self).__name__} does not define forward(self, x)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`forward`, with the layer's path added to any error."""
         try:
             return self.forward(*args, **kwargs)
         except TinygradError as error:
@@ -136,9 +137,7 @@ class Module:
             if name in own and own[name].shape != array.shape
         ]
         if problems:
-            raise StateDictError(
-                "load_state_dict: nothing was loaded:\n  " + "\n  ".join(problems)
-            )
+            raise StateDictError("load_state_dict: nothing was loaded:\n  " + "\n  ".join(problems))
         for name, target in own.items():
             overwrite(target, arrays[name])
 

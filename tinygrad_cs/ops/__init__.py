@@ -23,20 +23,10 @@ from .elementwise import (
     tanh,
     where,
 )
-from .indexing import getitem, scatter
+from .indexing import getitem, put, scatter
 from .losses import check_classes, softmax_cross_entropy
 from .products import linear, matmul
-from .reductions import (
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    std,
-    sum,
-    var,
-)
+from .reductions import log_softmax, logsumexp, max, mean, min, softmax, std, sum, var
 from .shaping import (
     alias,
     astype,
@@ -51,4 +41,54 @@ from .shaping import (
     to_tensor,
 )
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [
+    "abs",
+    "add",
+    "alias",
+    "astype",
+    "broadcast_to",
+    "check_classes",
+    "clip",
+    "concat",
+    "cos",
+    "divide",
+    "einsum",
+    "exp",
+    "expand_dims",
+    "getitem",
+    "linear",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "methods",
+    "min",
+    "minimum",
+    "multiply",
+    "negative",
+    "numpy_protocol",
+    "permute_dims",
+    "power",
+    "put",
+    "relu",
+    "reshape",
+    "scatter",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softmax_cross_entropy",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "std",
+    "subtract",
+    "sum",
+    "tanh",
+    "to_scalar",
+    "to_tensor",
+    "var",
+    "where",
+]

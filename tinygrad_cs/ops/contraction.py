@@ -25,9 +25,7 @@ def explicit(subscripts: str, dims: Sequence[int]) -> tuple[list[str], str]:
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(dims):
-        raise ArgumentError(
-            f"einsum: {subscripts!r} names {len(terms)} operands, got {len(dims)}"
-        )
+        raise ArgumentError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(dims)}")
     strange = set(text) - set(string.ascii_letters) - set(",.->")
     if strange or text.replace("...", "").count(".") or right.count(","):
         raise ArgumentError(f"einsum: cannot read the subscripts {subscripts!r}")

@@ -81,7 +81,8 @@ CaseMaker: TypeAlias = Callable[[Draw], Case]
 def domain_of(op: Operation, operand: str) -> tuple[float, float]:
     """The interval from which an operand is drawn."""
     domain: Any = op.domain
-    return tuple(domain[operand]) if isinstance(domain, dict) else tuple(domain)  # type: ignore[return-value]
+    low, high = domain[operand] if isinstance(domain, dict) else domain
+    return low, high
 
 
 def case_for(op: Operation, draw: Draw) -> Case | None:

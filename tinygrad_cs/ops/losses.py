@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..engine.define import operation
 from ..engine.errors import DTypeError, IndexOutOfRange, ShapeError
-from ..engine.types import Array, np
+from ..engine.types import Array, Shape, np
 from .families import Case, Draw
 from .reductions import softmax
-from .shaping import expand_dims
+from .shaping import reshape
 
 
 def check_classes(logits: Any, target: Any) -> Array:
@@ -38,7 +39,7 @@ def check_classes(logits: Any, target: Any) -> Array:
     classes = logits.shape[-1]
     # One comparison finds both ends: a negative index is huge when read as unsigned.
     unsigned = indices.astype(np.uint64) if indices.itemsize < 8 else indices.view(np.uint64)
-    if (unsigned >= classes).any():
+    if np.maximum.reduce(unsigned, axis=None) >= classes:
         wrong = indices[unsigned >= classes]
         raise IndexOutOfRange(
             f"cross_entropy: classes go from 0 to {classes - 1} for logits of shape "
@@ -52,41 +53,55 @@ def _cases(draw: Draw) -> Case:
     shape = draw.shape(max_dims=1)
     classes = draw.integer(1, 4)
     target = draw.rng.integers(0, classes, size=shape)
-    return [draw.array((*shape, classes))], {"target": target}
+    reduction = draw.choice(["none", "sum", "mean"])
+    return [draw.array((*shape, classes))], {"target": target, "reduction": reduction}
 
 
-def _reference(logits: Any, target: Any) -> Any:
+def _reference(logits: Any, target: Any, reduction: str) -> Any:
     p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    return -np.log(np.take_along_axis(p, target[..., None], axis=-1)[..., 0])
+    losses = -np.log(np.take_along_axis(p, target[..., None], axis=-1)[..., 0])
+    return losses if reduction == "none" else getattr(np, reduction)(losses)
 
 
-def _one_hot(target: Any, like: Any) -> Array:
+def _places(target: Array, shape: Shape) -> tuple[Array, Array]:
+    """Row and column of each target in the logits as one matrix."""
+    return np.arange(math.prod(shape[:-1])), target.reshape(-1)
+
+
+def _one_hot(target: Array, like: Any) -> Array:
     hot: Array = np.zeros(like.shape, like.dtype)
-    np.put_along_axis(hot, target[..., None], 1, axis=-1)
+    hot.reshape(-1, like.shape[-1])[_places(target, like.shape)] = 1
     return hot
 
 
+def _rule(g: Any, p: Any, target: Array, reduction: str) -> Any:
+    """p - y, which the notes call a3 - y: softmax and logarithm cancel."""
+    if reduction == "none":
+        return reshape(g, (*target.shape, 1)) * (p - _one_hot(target, p))
+    if reduction == "mean":
+        g = g / target.size
+    return g * (p - _one_hot(target, p))
+
+
 @operation(
-    keep={"p": lambda logits: softmax(logits)},
-    cases=_cases,
-    reference=_reference,
-    # The softmax and the logarithm cancel to what the notes call a3 - y.
-    dlogits=lambda g, p, target: expand_dims(g, -1) * (p - _one_hot(target, p)),
+    keep={"p": lambda logits: softmax(logits)}, cases=_cases, reference=_reference, dlogits=_rule
 )
-def softmax_cross_entropy(logits: Any, target: Any) -> Any:
+def softmax_cross_entropy(logits: Any, target: Array, reduction: str = "mean") -> Any:
     """-log softmax(logits)[target] for each row: `logits` (..., C), integer `target` (...).
 
     Example:
         >>> import numpy as np, tinygrad_cs as tg
         >>> tg.ops.softmax_cross_entropy(tg.tensor([[0.0, 0.0]]), np.array([1]))
-        tensor([0.6931472])
+        tensor(0.6931472)
     """
-    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
-    p = np.exp(shifted)
+    p = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    rows = p.reshape(-1, p.shape[-1])
+    picked = rows[_places(target, p.shape)]
+    np.exp(p, p)
     total = np.add.reduce(p, axis=-1, keepdims=True)
     p /= total
-    if logits.ndim == 2:
-        picked = shifted[np.arange(len(target)), target]
-    else:
-        picked = np.take_along_axis(shifted, target[..., None], axis=-1)[..., 0]
-    return np.log(total[..., 0]) - picked, p
+    losses = np.log(total.reshape(-1)) - picked
+    if reduction == "none":
+        return losses.reshape(target.shape), p
+    loss = np.add.reduce(losses)
+    return (loss / target.size if reduction == "mean" else loss), p

@@ -16,7 +16,7 @@ from ..engine.scalar import Scalar, binary_method
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import elementwise, products, reductions, shaping
-from .indexing import getitem
+from .indexing import At, getitem
 from .shaping import permute_dims, reshape
 
 
@@ -41,10 +41,15 @@ for _name, _call in _ARITHMETIC.items():
     _fast = _call if _row.scalar is None else binary_method(_row, _call, scalar_plan_for(_row, 3))
     setattr(Scalar, f"__{_name}__", _fast)
 
-for _node in (Tensor, Scalar):
-    _node.__neg__ = elementwise.negative  # type: ignore[method-assign, assignment]
-    _node.__pos__ = lambda self: self  # type: ignore[method-assign, assignment]
-    _node.__abs__ = elementwise.abs  # type: ignore[method-assign, assignment]
+_UNARY: dict[str, Any] = {
+    "neg": elementwise.negative,
+    "pos": lambda self: self,
+    "abs": elementwise.abs,
+}
+
+for _name, _unary in _UNARY.items():
+    for _node in (Tensor, Scalar):
+        setattr(_node, f"__{_name}__", _unary)
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -98,6 +103,7 @@ _METHODS: dict[str, Any] = {
     "var": reductions.var,
     "std": reductions.std,
     "clip": elementwise.clip,
+    "at": property(At, doc="`t.at[index].set(v)` and `.add(v)`: changes that make a new tensor."),
     "T": property(permute_dims, doc="The tensor with its axes reversed."),
     "mT": property(products.swap_last, doc="The transpose of every matrix in a stack."),
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from ..engine.errors import ArgumentError, NoDerivativeError
@@ -88,12 +88,61 @@ def _needs_gradient(values: Any) -> bool:
 
 
 _VALUES = frozenset(
-    """shape ndim size argmax argmin argsort array_equal array_equiv allclose isclose all any
-    count_nonzero nonzero flatnonzero isnan isinf isfinite zeros_like ones_like full_like
-    empty_like result_type can_cast may_share_memory shares_memory array2string array_repr
-    array_str save savez savetxt searchsorted digitize bincount histogram unique isin
-    greater greater_equal less less_equal equal not_equal signbit logical_and logical_or
-    logical_not logical_xor isreal iscomplex isrealobj iscomplexobj""".split()
+    [
+        "shape",
+        "ndim",
+        "size",
+        "argmax",
+        "argmin",
+        "argsort",
+        "array_equal",
+        "array_equiv",
+        "allclose",
+        "isclose",
+        "all",
+        "any",
+        "count_nonzero",
+        "nonzero",
+        "flatnonzero",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+        "result_type",
+        "can_cast",
+        "may_share_memory",
+        "shares_memory",
+        "array2string",
+        "array_repr",
+        "array_str",
+        "save",
+        "savez",
+        "savetxt",
+        "searchsorted",
+        "digitize",
+        "bincount",
+        "histogram",
+        "unique",
+        "isin",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "equal",
+        "not_equal",
+        "signbit",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "logical_xor",
+        "isreal",
+        "iscomplex",
+        "isrealobj",
+        "iscomplexobj",
+    ]
 )
 """Functions whose result carries no derivative by nature: they get and give plain values."""
 
@@ -127,7 +176,7 @@ def _advice(name: str) -> str:
     return f"{hint}define it with tg.autograd.operation, or compose it from operations in tg.ops"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature(function: Any) -> inspect.Signature | None:
     try:
         return inspect.signature(function)
@@ -149,14 +198,16 @@ def _translate(
     except TypeError as error:
         raise ArgumentError(f"np.{function.__name__}: {error}") from error
     accepted = inspect.signature(ours).parameters
+    first = next(iter(names.parameters))
     given: dict[str, Any] = {}
     for name, value in bound.items():
         target = name if name in accepted else _RENAMED.get(name, name)
-        if target not in accepted and len(given) < len(accepted) and name in list(names.parameters)[:1]:
+        if name == first:
             target = next(iter(accepted))
+        if value is np._NoValue:
+            continue
         if target in accepted:
-            if not (name in _SAME_DEFAULTS and value is _SAME_DEFAULTS[name] is np._NoValue):
-                given[target] = value
+            given[target] = value
         elif not _is_default(name, value):
             raise ArgumentError(_refused(function.__name__, name))
     return (), given
@@ -203,6 +254,6 @@ def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any
     return call_numpy(function, args, kwargs)
 
 
-for _node in (Tensor, Scalar):
-    _node.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-    _node.__array_function__ = _array_function  # type: ignore[attr-defined]
+for _name, _method in (("ufunc", _array_ufunc), ("function", _array_function)):
+    for _node in (Tensor, Scalar):
+        setattr(_node, f"__array_{_name}__", _method)

@@ -17,7 +17,7 @@ def reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
     """The axes a reduction runs over, as numbers from 0."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes: Any = axis if isinstance(axis, (tuple, list)) else (axis,)
     return tuple(a % ndim for a in axes)
 
 
@@ -52,7 +52,7 @@ def sum(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         tensor([4., 6.])
     """
-    return np.sum(x, axis=axis, keepdims=keepdims)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
 
 
 @operation(
@@ -69,7 +69,12 @@ def mean(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> tg.mean(tg.tensor([1.0, 2.0, 6.0]))
         tensor(3.)
     """
-    return np.mean(x, axis=axis, keepdims=keepdims)
+    values = np.asarray(x)
+    count = values.size if axis is None else _count(values.shape, axis)
+    if not count or values.dtype.itemsize < 4:
+        return np.mean(values, axis=axis, keepdims=keepdims)
+    # np.mean itself takes three times as long on small arrays
+    return np.add.reduce(values, axis=axis, keepdims=keepdims) / count
 
 
 def _shares(x: Any, out: Any, axis: Axis) -> Array:
@@ -103,7 +108,7 @@ def max(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> x.grad
         array([0. , 0.5, 0.5], dtype=float32)
     """
-    return np.max(x, axis=axis, keepdims=keepdims)
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
 @operation(numpy=(np.min, np.amin) if np.amin is not np.min else np.min, cases=reduction(),
@@ -118,7 +123,7 @@ def min(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> tg.min(tg.tensor([3.0, 1.0, 2.0]))
         tensor(1.)
     """
-    return np.min(x, axis=axis, keepdims=keepdims)
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
 def _centred(x: Any, axis: Axis) -> Any:
@@ -130,7 +135,7 @@ def _centred(x: Any, axis: Axis) -> Any:
     cases=reduction(correction=[0]),
     # d var / dx_i = 2 (x_i - mean) / (n - correction): the mean's own share cancels
     dx=lambda g, x, axis, correction: (
-        expand(g, x.shape, axis) * (2 / (_count(x.shape, axis) - correction)) * _centred(x, axis)
+        expand(g, x.shape, axis) * 2 / (_count(x.shape, axis) - correction) * _centred(x, axis)
     ),
 )
 def var(x: T, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> T:
@@ -175,8 +180,9 @@ def _peak(x: Any, axis: Axis) -> Any:
     """The largest entry, to be subtracted before exp; 0 where it is infinite."""
     if not x.size:
         return 0.0
-    peak = np.max(x, axis=axis, keepdims=True)
-    return np.where(np.isfinite(peak), peak, 0) if not np.isfinite(peak).all() else peak
+    peak = np.maximum.reduce(x, axis=axis, keepdims=True)
+    finite = np.isfinite(peak)
+    return peak if finite.all() else np.where(finite, peak, 0)
 
 
 @operation(
@@ -191,13 +197,13 @@ def logsumexp(x: T, axis: Axis = None, keepdims: bool = False) -> T:
     Example:
         >>> import tinygrad_cs as tg
         >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
-    x = np.asarray(x)
-    peak = _peak(x, axis)
+    values = np.asarray(x)
+    peak = _peak(values, axis)
     with np.errstate(divide="ignore"):
-        out = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
-    return out if keepdims else np.squeeze(out, reduced_axes(x.ndim, axis))
+        out = np.log(np.sum(np.exp(values - peak), axis=axis, keepdims=True)) + peak
+    return out if keepdims else np.squeeze(out, reduced_axes(values.ndim, axis))
 
 
 def _softmax_reference(x: Any, axis: Axis) -> Any:

@@ -115,7 +115,8 @@ class Adam(Optimizer):
         beta1, beta2 = group["betas"]
         if group["weight_decay"]:
             np.multiply(w, group["weight_decay"], scratch)
-            np.add(g, scratch, g)
+            np.add(g, scratch, scratch)
+            g = scratch
         np.multiply(m, beta1, m)
         np.add(m, g, m)
         np.multiply(v, beta2, v)

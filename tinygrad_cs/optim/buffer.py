@@ -8,6 +8,7 @@ there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..engine.node import last_overwrite, tick
 from ..engine.tensor import Tensor
@@ -35,7 +36,7 @@ class FlatBuffer:
         self.values: Array = np.empty(end, dtype)
         self.grads: Array = np.zeros(end, dtype)
         self.pieces = [slice(i, min(i + PIECE, end)) for i in range(0, end, PIECE)]
-        self.nodes = []
+        self.nodes: list[Any] = []
         self.claim()
 
     def claim(self) -> None:
@@ -45,9 +46,11 @@ class FlatBuffer:
             node, shape = parameter._node, parameter.shape
             view = self.values[place].reshape(shape)
             view[...] = parameter._data
+            parameter._data = view
+            if node is None:  # frozen since (requires_grad = False)
+                continue
             grad = node.grad
             node.home, node.slot = self, self.grads[place].reshape(shape)
-            parameter._data = view
             if grad is not None:
                 node.slot[...] = grad
                 node.grad = node.slot
@@ -55,16 +58,17 @@ class FlatBuffer:
     def claimed(self) -> bool:
         """Is every parameter still a view into this buffer (and not another optimizer's)?"""
         for parameter, node in zip(self.parameters, self.nodes, strict=True):
-            if parameter._node is not node or node.home is not self:
+            if parameter._node is not node or (node is not None and node.home is not self):
                 return False
         return True
 
     def with_gradient(self) -> list[bool]:
         """For each parameter: has a backward pass reached it since `zero_grad`?"""
-        return [node.grad is not None for node in self.nodes]
+        return [node is not None and node.grad is not None for node in self.nodes]
 
     def changed(self) -> None:
         """Date the change, so that graphs recorded before it refuse to use the old values."""
         now = last_overwrite[0] = tick()
         for node in self.nodes:
-            node.version = now
+            if node is not None:
+                node.version = now

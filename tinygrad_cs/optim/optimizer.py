@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..engine.errors import ArgumentError, DTypeError, StateDictError
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
-from .buffer import FlatBuffer
+from .buffer import PIECE, FlatBuffer
 
 
 class _Block:
@@ -22,7 +22,7 @@ class _Block:
         self.state: dict[str, Array] = {
             name: np.zeros_like(self.buffer.values) for name in state_names
         }
-        self.scratch: Array = np.empty_like(self.buffer.values[: self.buffer.pieces[0].stop])
+        self.scratch: Array = np.empty_like(self.buffer.values[:PIECE])
         self.steps = [0] * len(parameters)
 
 
@@ -55,15 +55,16 @@ class Optimizer:
     def update(
         self, group: dict[str, Any], step: int, w: Array, g: Array, scratch: Array, **state: Array
     ) -> None:
-        """The update rule on flat arrays, in place; `step` counts from 1; `g` may be overwritten."""
+        """The update rule on flat arrays, in place; `step` counts from 1."""
         raise ArgumentError(f"{type(self).__name__} does not define its update rule")
 
     def zero_grad(self) -> None:
         """Set `.grad` of every parameter to None."""
         for blocks in self._blocks:
             for block in blocks:
-                for node in block.buffer.nodes:
-                    node.grad = None
+                for parameter in block.buffer.parameters:
+                    if parameter._node is not None:
+                        parameter._node.grad = None
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
