@@ -57,15 +57,13 @@ def diagnose(analytic: Array, numeric: Array, shape: tuple[int, ...], lengths: s
 def _factor(factor: float, lengths: set[int]) -> str:
     if np.isclose(factor, -1, rtol=1e-3):
         return "the sign is wrong: analytic = -numeric"
+    message = f"a missing factor: analytic = {factor:.6g} x numeric everywhere"
     for n in sorted(lengths):
         if n > 1 and np.isclose(factor, 1 / n, rtol=1e-3):
-            return (
-                f"a missing factor {n} (analytic = numeric / {n}), which is an axis length: a "
-                f"missing sum over a broadcast axis, or a mean in place of a sum"
+            message += (
+                f"; {n} is the length of an axis: perhaps a missing sum over a broadcast axis, "
+                f"or a mean in place of a sum"
             )
         if n > 1 and np.isclose(factor, n, rtol=1e-3):
-            return (
-                f"a factor {n} too much, which is an axis length: a sum in place of a mean, or "
-                f"a sum taken twice"
-            )
-    return f"a missing factor: analytic = {factor:.6g} x numeric everywhere"
+            message += f"; {n} is the length of an axis: perhaps a sum in place of a mean"
+    return message

@@ -341,7 +341,7 @@ class _Operand:
             return self.report
         worst = 0.0
         for _ in range(DIRECTIONS):
-            t: Array = rng.normal(size=array.shape)
+            t = np.asarray(rng.normal(size=array.shape))
             t = np.divide(t, np.linalg.norm(t))
             h = step_at(float(np.abs(array).max()), self.step)
             numeric = self.cotangents @ along(self.f, self.arrays, self.which, t, h)

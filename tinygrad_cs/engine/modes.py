@@ -93,7 +93,7 @@ class debug(_ModeChange):
         ...     tg.sqrt(tg.tensor([-1.0]))
         Traceback (most recent call last):
         ...
-        tinygrad_cs.engine.errors.NonFiniteError: sqrt produced NaN ...
+        tinygrad_cs.engine.errors.NonFiniteError: sqrt produced NaN: x in [-1, -1] (at ...)
     """
 
     _changes: ClassVar[dict[str, bool]] = {"debugging": True}
