@@ -15,6 +15,7 @@ its time in the rules and not in looking up which rule wants what. `Plan.pull_so
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -48,12 +49,14 @@ class Plan:
         "save",
         "saved_names",
         "saved_operands",
+        "special",
     )
 
     def __init__(self, op: Operation, pattern: int) -> None:
         self.op = op
         self.cuts = op.cuts
         self.carries_marks = op.carries_marks
+        self.special = op.cuts
         self.edges = _edges(op, pattern)
         needed = _needed(op, self.edges)
         self.saved_operands = tuple(i for i, name in enumerate(op.operands) if name in needed)
@@ -61,6 +64,12 @@ class Plan:
         self.save = _saver(op, self.saved_names)
         self.pull_source = ""
         self.pull = self._make_pull()
+
+    def watched(self) -> Plan:
+        """The same plan for a node with hooks, which the pass must not hurry past."""
+        plan = copy.copy(self)
+        plan.special = True
+        return plan
 
     def _names_to_save(self, needed: set[str]) -> tuple[str, ...]:
         return tuple(name for name in _everything(self.op) if name in needed)

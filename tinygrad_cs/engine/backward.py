@@ -74,18 +74,21 @@ def run(
     table, found = dict(seeds), {}
     marks: Marks = {}
     careful = lift is not None or current_mode().debugging
+    slow = careful or targets is not None
     take = table.pop
     with np.errstate(all="ignore"):
         for node in nodes:
             g = take(node)
-            if node.hooks:
-                g = run_hooks(node, g, lift is not None)
-            if targets is not None and node in targets:
-                found[node] = g
             plan: Any = node.plan
-            alive = marks.pop(node, None) if marks else None
-            if marks or plan.cuts or alive is not None:
-                send_marks(node, alive, table, marks)
+            alive = None
+            if slow or marks or plan.special:
+                if getattr(node, "hooks", None):
+                    g = run_hooks(node, g, lift is not None)
+                if targets is not None and node in targets:
+                    found[node] = g
+                alive = marks.pop(node, None)
+                if marks or plan.cuts or alive is not None:
+                    send_marks(node, alive, table, marks)
             if careful or alive is not None:
                 _send(node, g, alive, table, lift)
             else:

@@ -23,8 +23,14 @@ class Mode(NamedTuple):
     debugging: bool
 
 
-MODE: ContextVar[Mode] = ContextVar("tinygrad_cs.mode", default=Mode(True, False))
+PLAIN = Mode(True, False)
+"""The mode outside every block."""
+
+MODE: ContextVar[Mode] = ContextVar("tinygrad_cs.mode", default=PLAIN)
 current_mode = MODE.get
+
+CHANGED: dict[int, Token[Mode]] = {}
+"""The mode blocks open anywhere, in any thread: while empty, the mode is `PLAIN` without asking."""
 
 
 class _ModeChange(ContextDecorator):
@@ -40,7 +46,9 @@ class _ModeChange(ContextDecorator):
         return type(self)()
 
     def __enter__(self) -> Self:
-        self._tokens.append(MODE.set(MODE.get()._replace(**self._changes)))
+        token = MODE.set(MODE.get()._replace(**self._changes))
+        self._tokens.append(token)
+        CHANGED[id(token)] = token
         return self
 
     def __exit__(
@@ -49,7 +57,9 @@ class _ModeChange(ContextDecorator):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        MODE.reset(self._tokens.pop())
+        token = self._tokens.pop()
+        del CHANGED[id(token)]
+        MODE.reset(token)
 
 
 class no_grad(_ModeChange):

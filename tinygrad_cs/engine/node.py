@@ -32,27 +32,32 @@ Hook = Callable[[Any], Any]
 class Node:
     """One place in the graph: which plan made it, from which inputs, and what the rules saved."""
 
-    __slots__ = ("grad", "hooks", "inputs", "made_at", "order", "plan", "saved")
+    # Operations leave "_grad" and "hooks" unset: making a node is the hot path of scalar graphs.
+    __slots__ = ("_grad", "hooks", "inputs", "made_at", "order", "plan", "saved")
 
     order: int
     plan: Plan | None
     inputs: Any
     saved: tuple[Any, ...]
-    grad: Any
+    _grad: Any
     hooks: dict[int, Hook] | None
     made_at: str
 
     shape: Shape
     dtype: Any
 
+    @property
+    def grad(self) -> Any:
+        """The gradient, None until there is one."""
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self._grad = value
+
     def accumulate(self, cotangent: Any) -> None:
         """Add a finished cotangent to `.grad`, in memory that nothing else shares."""
         self.grad = np.array(cotangent) if self.grad is None else self.grad + cotangent
-
-    def free(self) -> None:
-        """Forget operands and saved values; what remains says that this graph is used up."""
-        self.inputs = None
-        self.saved = ()
 
 
 class ArrayNode(Node):
@@ -80,7 +85,7 @@ class Leaf(ArrayNode):
         self.plan = None
         self.inputs = ()
         self.saved = ()
-        self.grad = None
+        self._grad = None
         self.hooks = None
         self.home = None
         self.slot = None
@@ -88,14 +93,14 @@ class Leaf(ArrayNode):
 
     def accumulate(self, cotangent: Any) -> None:
         """Add to `.grad`; the first time since `zero_grad` overwrites the optimizer's slot."""
-        grad, slot = self.grad, self.slot
+        grad, slot = self._grad, self.slot
         if slot is None:
-            self.grad = np.array(cotangent) if grad is None else np.add(grad, cotangent, out=grad)
+            self._grad = np.array(cotangent) if grad is None else np.add(grad, cotangent, out=grad)
         elif grad is slot:
             slot += cotangent
         else:
             slot[...] = cotangent if grad is None else grad + cotangent
-            self.grad = slot
+            self._grad = slot
 
     def set_grad(self, value: Any) -> None:
         """Replace `.grad` by None or by an array of the leaf's shape (copied)."""
@@ -112,6 +117,16 @@ class Leaf(ArrayNode):
         self.accumulate(array)
 
 
+def hooks_of(node: Node) -> dict[int, Hook]:
+    """The hooks of a node, which from now on the backward pass looks for."""
+    hooks = getattr(node, "hooks", None)
+    if hooks is None:
+        hooks = node.hooks = {}
+        if node.plan is not None:
+            node.plan = node.plan.watched()
+    return hooks
+
+
 class HookHandle:
     """What `register_hook` returns; `remove()` takes the hook out again."""
 
@@ -120,9 +135,7 @@ class HookHandle:
             raise ArgumentError(
                 f"register_hook: expected a function of the gradient, got {type(hook).__name__}"
             )
-        if node.hooks is None:
-            node.hooks = {}
-        self._hooks = node.hooks
+        self._hooks = hooks_of(node)
         self._key = tick()
         self._hooks[self._key] = hook
 

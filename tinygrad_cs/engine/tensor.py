@@ -19,6 +19,7 @@ from .node import (
     Hook,
     HookHandle,
     Leaf,
+    hooks_of,
     keep_grad,
     last_overwrite,
     tick,
@@ -192,9 +193,7 @@ class Tensor(TensorMethods):
         """Keep the gradient of this computed tensor in `.grad` too, not only those of leaves."""
         node = self._need_node("retain_grad")
         if node.plan is not None:
-            if node.hooks is None:
-                node.hooks = {}
-            node.hooks[RETAIN] = keep_grad
+            hooks_of(node)[RETAIN] = keep_grad
 
     def register_hook(self, hook: Hook) -> HookHandle:
         """Call `hook(gradient)` when the gradient here is known; what it returns replaces it.

@@ -9,7 +9,6 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..engine.assemble import scalar_plan_for
 from ..engine.errors import DTypeError
 from ..engine.record import TABLE
 from ..engine.scalar import Scalar, binary_method
@@ -38,7 +37,7 @@ for _name, _call in _ARITHMETIC.items():
     setattr(Tensor, f"__r{_name}__", _reflected(_call))
     setattr(Scalar, f"__r{_name}__", _reflected(_call))
     _row = TABLE[_call.__name__]
-    _fast = _call if _row.scalar is None else binary_method(_row, _call, scalar_plan_for(_row, 3))
+    _fast = _call if _row.scalar is None else binary_method(_row, _call)
     setattr(Scalar, f"__{_name}__", _fast)
 
 _UNARY: dict[str, Any] = {

@@ -64,7 +64,7 @@ class FlatBuffer:
 
     def with_gradient(self) -> list[bool]:
         """For each parameter: has a backward pass reached it since `zero_grad`?"""
-        return [node is not None and node.grad is not None for node in self.nodes]
+        return [node is not None and node._grad is not None for node in self.nodes]
 
     def changed(self) -> None:
         """Date the change, so that graphs recorded before it refuse to use the old values."""

@@ -64,7 +64,7 @@ class Optimizer:
             for block in blocks:
                 for parameter in block.buffer.parameters:
                     if parameter._node is not None:
-                        parameter._node.grad = None
+                        parameter._node._grad = None
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
