@@ -184,8 +184,7 @@ def _refuse_stale(nodes: list[Node]) -> None:
         while origins:
             origin = origins.pop()
             if origin.plan is None:
-                # (a constant Scalar has no version: nothing sets its value)
-                if getattr(origin, "version", 0) > node.order:
+                if origin.last_change() > node.order:
                     raise StaleValueError(
                         f"backward: {plan.op.name} needs the value that one of its operands had "
                         f"in the forward pass, but the library has changed it in place since "

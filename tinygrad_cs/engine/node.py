@@ -102,6 +102,10 @@ class Leaf(ArrayNode):
             slot[...] = cotangent if grad is None else grad + cotangent
             self._grad = slot
 
+    def last_change(self) -> int:
+        """When the values were last changed in place, alone or with the whole buffer."""
+        return self.version if self.home is None else max(self.version, self.home.version)
+
     def set_grad(self, value: Any) -> None:
         """Replace `.grad` by None or by an array of the leaf's shape (copied)."""
         if value is None:

@@ -139,6 +139,10 @@ class Scalar(ScalarMethods, Node):
         """Call `hook(gradient)` when the gradient here is known; what it returns replaces it."""
         return HookHandle(self, hook)
 
+    def last_change(self) -> int:
+        """When `.data` was last set."""
+        return getattr(self, "version", 0)
+
     def accumulate(self, cotangent: float) -> None:
         """Add a finished cotangent to `.grad`."""
         grad = self._grad
@@ -162,7 +166,8 @@ class Scalar(ScalarMethods, Node):
                 "np.asarray of a Scalar that requires a gradient would cut it off silently; "
                 "tg.stack makes a tensor of several Scalars, x.item() is the number"
             )
-        return np.asarray(self._data, dtype)
+        array: Array = np.asarray(self._data, dtype)
+        return array
 
     def __repr__(self) -> str:
         made = f", made_by={self.plan.op.name}" if self.plan is not None else ""
@@ -183,7 +188,12 @@ class Scalar(ScalarMethods, Node):
 OPERAND_KINDS[Scalar] = "scalar"
 
 
-_INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/"}
+_INFIX: dict[Any, str] = {
+    operator.add: "+",
+    operator.sub: "-",
+    operator.mul: "*",
+    operator.truediv: "/",
+}
 
 _BINARY = """\
 def method(a, b):

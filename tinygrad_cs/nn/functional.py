@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import ops
 from ..engine.errors import ArgumentError, ShapeError
+from ..engine.types import np
 
 _REDUCTIONS = ("mean", "sum", "none")
 
@@ -130,7 +131,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """(input - target)^2, averaged over all entries by default.
 
     Raises `ShapeError` unless both have the same shape: (N, 1) against (N,) would broadcast to
-    (N, N) and train on nonsense.
+    (N, N) and train on nonsense; `ArgumentError` for a target with NaN.
 
     Example:
         >>> import tinygrad_cs as tg
@@ -146,5 +147,10 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         )
     if 0 in shape and reduction == "mean":
         raise ShapeError(f"mse_loss: the mean over an empty batch does not exist; got {shape}")
+    if missing := np.count_nonzero(np.isnan(getattr(target, "_data", target))):
+        raise ArgumentError(
+            f"mse_loss: the target holds NaN in {missing} of {np.size(target)} entries; leave "
+            f"those samples out or fill them in"
+        )
     difference = input - target
     return _reduce(difference * difference, reduction)

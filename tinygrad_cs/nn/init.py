@@ -12,6 +12,7 @@ import math
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.modes import generator
 from ..engine.tensor import Tensor, overwrite
+from ..engine.types import np
 
 _GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
 
@@ -143,5 +144,5 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
         >>> nn.init.constant_(nn.Parameter([1.0]), 0.01).data
         array([0.01], dtype=float32)
     """
-    overwrite(tensor, tensor.data * 0 + val)
+    overwrite(tensor, np.full(tensor.shape, val))
     return tensor

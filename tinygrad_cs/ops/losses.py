@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..engine.define import operation
 from ..engine.errors import DTypeError, IndexOutOfRange, ShapeError
-from ..engine.types import Array, Shape, np
+from ..engine.types import Array, np
 from .families import Case, Draw
 from .reductions import softmax
 from .shaping import reshape
@@ -63,29 +62,29 @@ def _reference(logits: Any, target: Any, reduction: str) -> Any:
     return losses if reduction == "none" else getattr(np, reduction)(losses)
 
 
-def _places(target: Array, shape: Shape) -> tuple[Array, Array]:
-    """Row and column of each target in the logits as one matrix."""
-    return np.arange(math.prod(shape[:-1])), target.reshape(-1)
+def _flat_places(target: Array, classes: int) -> Array:
+    """Where the targets stand in the logits laid end to end."""
+    places: Array = np.arange(0, target.size * classes, classes)
+    places += target.reshape(-1)
+    return places
 
 
-def _one_hot(target: Array, like: Any) -> Array:
-    hot: Array = np.zeros(like.shape, like.dtype)
-    hot.reshape(-1, like.shape[-1])[_places(target, like.shape)] = 1
-    return hot
+def _residual(logits: Any, target: Array) -> Any:
+    """p - y: the probabilities less one at the target."""
+    p = softmax(logits)
+    hot = np.zeros(p.shape, p.dtype)
+    hot.reshape(-1)[_flat_places(target, p.shape[-1])] = 1
+    return p - hot
 
 
-def _rule(g: Any, p: Any, target: Array, reduction: str) -> Any:
+def _rule(g: Any, residual: Any, target: Array, reduction: str) -> Any:
     """p - y, which the notes call a3 - y: softmax and logarithm cancel."""
     if reduction == "none":
-        return reshape(g, (*target.shape, 1)) * (p - _one_hot(target, p))
-    if reduction == "mean":
-        g = g / target.size
-    return g * (p - _one_hot(target, p))
+        return reshape(g, (*target.shape, 1)) * residual
+    return residual * (g / target.size if reduction == "mean" else g)
 
 
-@operation(
-    keep={"p": lambda logits: softmax(logits)}, cases=_cases, reference=_reference, dlogits=_rule
-)
+@operation(keep={"residual": _residual}, cases=_cases, reference=_reference, dlogits=_rule)
 def softmax_cross_entropy(logits: Any, target: Array, reduction: str = "mean") -> Any:
     """-log softmax(logits)[target] for each row: `logits` (..., C), integer `target` (...).
 
@@ -94,14 +93,17 @@ def softmax_cross_entropy(logits: Any, target: Array, reduction: str = "mean") -
         >>> tg.ops.softmax_cross_entropy(tg.tensor([[0.0, 0.0]]), np.array([1]))
         tensor(0.6931472)
     """
-    p = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
-    rows = p.reshape(-1, p.shape[-1])
-    picked = rows[_places(target, p.shape)]
-    np.exp(p, p)
-    total = np.add.reduce(p, axis=-1, keepdims=True)
-    p /= total
+    # row-major whatever the layout of the logits, so that `flat` is a view
+    z = np.subtract(logits, np.maximum.reduce(logits, axis=-1, keepdims=True), order="C")
+    places = _flat_places(target, z.shape[-1])
+    flat = z.reshape(-1)
+    picked = flat[places]
+    np.exp(z, z)
+    total = np.add.reduce(z, axis=-1, keepdims=True)
+    z /= total
+    flat[places] -= 1
     losses = np.log(total.reshape(-1)) - picked
     if reduction == "none":
-        return losses.reshape(target.shape), p
+        return losses.reshape(target.shape), z
     loss = np.add.reduce(losses)
-    return (loss / target.size if reduction == "mean" else loss), p
+    return (loss / target.size if reduction == "mean" else loss), z

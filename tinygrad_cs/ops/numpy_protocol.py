@@ -64,6 +64,8 @@ _RENAMED = {
     "a_max": "max",
     "x1": "a",
     "x2": "b",
+    "x": "a",
+    "y": "b",
 }
 """NumPy's argument names where the Array API standard has others."""
 

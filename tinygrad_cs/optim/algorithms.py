@@ -7,7 +7,17 @@ from typing import Any
 
 from ..engine.errors import ArgumentError
 from ..engine.types import Array, np
-from .optimizer import Optimizer, check_not_negative
+from .optimizer import Optimizer, Piece, check_not_negative
+
+
+def _decayed(group: dict[str, Any], piece: Piece) -> Array:
+    """The gradient with weight decay added; `.grad` itself stays as it is."""
+    if not group["weight_decay"]:
+        return piece.g
+    total: Array = piece.scratch[1]
+    np.multiply(piece.w, group["weight_decay"], total)
+    np.add(total, piece.g, total)
+    return total
 
 
 class SGD(Optimizer):
@@ -43,16 +53,12 @@ class SGD(Optimizer):
         """Nothing below zero."""
         check_not_negative("SGD", group, "lr", "momentum", "weight_decay")
 
-    def update(
-        self, group: dict[str, Any], step: int, w: Array, g: Array, scratch: Array, **state: Array
-    ) -> None:
+    def update(self, group: dict[str, Any], step: int, piece: Piece) -> None:
         """See the class."""
-        if group["weight_decay"]:
-            np.multiply(w, group["weight_decay"], scratch)
-            np.add(scratch, g, scratch)
-            g = scratch
+        w, scratch = piece.w, piece.scratch[0]
+        g = _decayed(group, piece)
         if group["momentum"]:
-            velocity = state["velocity"]
+            velocity = piece.state["velocity"]
             np.multiply(velocity, group["momentum"], velocity)
             np.add(velocity, g, velocity)
             g = velocity
@@ -107,16 +113,12 @@ class Adam(Optimizer):
             if not 0 <= beta < 1:
                 raise ArgumentError(f"Adam: betas must lie in [0, 1), got {group['betas']}")
 
-    def update(
-        self, group: dict[str, Any], step: int, w: Array, g: Array, scratch: Array, **state: Array
-    ) -> None:
+    def update(self, group: dict[str, Any], step: int, piece: Piece) -> None:
         """See the class."""
-        m, v = state["m"], state["v"]
+        w, scratch = piece.w, piece.scratch[0]
+        m, v = piece.state["m"], piece.state["v"]
         beta1, beta2 = group["betas"]
-        if group["weight_decay"]:
-            np.multiply(w, group["weight_decay"], scratch)
-            np.add(g, scratch, scratch)
-            g = scratch
+        g = _decayed(group, piece)
         np.multiply(m, beta1, m)
         np.add(m, g, m)
         np.multiply(v, beta2, v)

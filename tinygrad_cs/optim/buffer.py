@@ -23,6 +23,7 @@ class FlatBuffer:
 
     Attributes:
         values, grads: flat arrays; `parameters` are views of the first.
+        version: the time of the last change to `values`.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
@@ -35,7 +36,7 @@ class FlatBuffer:
         dtype = self.parameters[0].dtype
         self.values: Array = np.empty(end, dtype)
         self.grads: Array = np.zeros(end, dtype)
-        self.pieces = [slice(i, min(i + PIECE, end)) for i in range(0, end, PIECE)]
+        self.version = 0
         self.nodes: list[Any] = []
         self.claim()
 
@@ -68,7 +69,4 @@ class FlatBuffer:
 
     def changed(self) -> None:
         """Date the change, so that graphs recorded before it refuse to use the old values."""
-        now = last_overwrite[0] = tick()
-        for node in self.nodes:
-            if node is not None:
-                node.version = now
+        self.version = last_overwrite[0] = tick()

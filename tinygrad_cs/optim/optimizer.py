@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from ..engine.errors import ArgumentError, DTypeError, StateDictError
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
 from .buffer import PIECE, FlatBuffer
+
+
+class Piece:
+    """A stretch of the flat arrays that is updated at one time.
+
+    Attributes:
+        w, g: values and gradients.
+        state: the optimizer's state arrays, by name.
+        scratch: two rows of working memory.
+    """
+
+    __slots__ = ("g", "scratch", "state", "w")
+
+    def __init__(self, block: _Block, start: int, stop: int) -> None:
+        self.w = block.buffer.values[start:stop]
+        self.g = block.buffer.grads[start:stop]
+        self.state = {name: array[start:stop] for name, array in block.state.items()}
+        self.scratch = block.scratch[:, : stop - start]
 
 
 class _Block:
@@ -19,11 +37,16 @@ class _Block:
 
     def __init__(self, parameters: list[Tensor], state_names: tuple[str, ...]) -> None:
         self.buffer = FlatBuffer(parameters)
-        self.state: dict[str, Array] = {
-            name: np.zeros_like(self.buffer.values) for name in state_names
-        }
-        self.scratch: Array = np.empty_like(self.buffer.values[:PIECE])
+        values = self.buffer.values
+        self.state: dict[str, Array] = {name: np.zeros_like(values) for name in state_names}
+        self.scratch: Array = np.empty((2, min(PIECE, len(values))), values.dtype)
         self.steps = [0] * len(parameters)
+        self.pieces = list(self.pieces_of(slice(0, len(values))))
+
+    def pieces_of(self, place: slice) -> Iterator[Piece]:
+        """A stretch of the buffer in pieces that fit in the cache."""
+        for start in range(place.start, place.stop, PIECE):
+            yield Piece(self, start, min(start + PIECE, place.stop))
 
 
 class Optimizer:
@@ -52,10 +75,8 @@ class Optimizer:
     def check(self, group: dict[str, Any]) -> None:
         """Raise `ArgumentError` for hyperparameters outside their range."""
 
-    def update(
-        self, group: dict[str, Any], step: int, w: Array, g: Array, scratch: Array, **state: Array
-    ) -> None:
-        """The update rule on flat arrays, in place; `step` counts from 1."""
+    def update(self, group: dict[str, Any], step: int, piece: Piece) -> None:
+        """The update rule on flat arrays, changing `piece.w` in place; `step` counts from 1."""
         raise ArgumentError(f"{type(self).__name__} does not define its update rule")
 
     def zero_grad(self) -> None:
@@ -75,30 +96,20 @@ class Optimizer:
                 self._step_block(group, block)
 
     def _step_block(self, group: dict[str, Any], block: _Block) -> None:
-        buffer = block.buffer
-        ready = buffer.with_gradient()
+        ready = block.buffer.with_gradient()
         steps = block.steps
-        if all(ready) and len(set(steps)) == 1:
+        if all(ready) and steps.count(steps[0]) == len(steps):
             count = steps[0] + 1
             block.steps = [count] * len(steps)
-            for place in buffer.pieces:
-                self._update_place(group, block, place, count)
+            for piece in block.pieces:
+                self.update(group, count, piece)
         else:
-            for i, has_gradient in enumerate(ready):
-                if has_gradient:
+            for i, place in enumerate(block.buffer.slices):
+                if ready[i]:
                     steps[i] += 1
-                    start, stop = buffer.slices[i].start, buffer.slices[i].stop
-                    size = max(len(block.scratch), 1)
-                    for low in range(start, stop, size):
-                        place = slice(low, min(low + size, stop))
-                        self._update_place(group, block, place, steps[i])
-        buffer.changed()
-
-    def _update_place(self, group: dict[str, Any], block: _Block, place: slice, step: int) -> None:
-        buffer = block.buffer
-        state = {name: array[place] for name, array in block.state.items()}
-        scratch = block.scratch[: place.stop - place.start]
-        self.update(group, step, buffer.values[place], buffer.grads[place], scratch, **state)
+                    for piece in block.pieces_of(place):
+                        self.update(group, steps[i], piece)
+        block.buffer.changed()
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of hyperparameters, state arrays and step counts, for `load_state_dict`."""

@@ -1,0 +1,185 @@
+"""Compare the speed of this library with others: all workloads, all peers, one table.
+
+Run it from the root of the repository, on an otherwise idle machine:
+
+    pip install -e ".[bench]"
+    python tests/benchmarks/compare.py                      # everything, about ten minutes
+    python tests/benchmarks/compare.py --only step-small    # workloads whose name contains this
+    python tests/benchmarks/compare.py --quick              # a rough impression
+    python tests/benchmarks/compare.py --json numbers.json --rounds 9
+
+A peer that is not installed is skipped and says so. All peers run on two threads and start from
+the same numbers; what they return is compared, so that equal work is timed. The table gives the
+median over all rounds, the range of the rounds, how many times slower than ours a peer is, and
+the ratio to reach. ``timing.py`` says how time is measured and ``mlp_step.py`` how each library
+is used. One peer alone, timed for two seconds, as raw JSON:
+
+    echo 2 | python tests/benchmarks/compare.py worker step-small ours
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradient_check
+import import_time
+import mlp_step
+import report
+import scalar_dot
+import timing
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One section of the table."""
+
+    title: str
+    module: Any  # brings make(case, peer) and PEERS
+    case: str
+    unit: str
+    scale: float  # from seconds for a call to the unit
+    targets: Mapping[str, float] = field(default_factory=dict)  # peer / ours, at least
+    ceiling: float | None = None  # ours, at most
+    check: str = ""  # what the calls return
+    self_timed: bool = False
+
+    @property
+    def peers(self) -> list[str]:
+        return list(self.module.PEERS)
+
+
+STEP: dict[str, Any] = {
+    "module": mlp_step,
+    "unit": "µs",
+    "scale": 1e6,
+    "check": "loss after 20 steps",
+}
+CHECK: dict[str, Any] = {
+    "module": gradient_check,
+    "unit": "ms",
+    "scale": 1e3,
+    "check": "check passed",
+}
+WORKLOADS = {
+    "step-small": Workload(
+        title="training step, MLP 2-16-16-2, batch 32",
+        case="small",
+        targets={"torch": 2.3, "mygrad": 2.3},
+        **STEP,
+    ),
+    "step-large": Workload(
+        title="training step, MLP 64-128-64-10, batch 64",
+        case="large",
+        targets={"torch": 1.4, "mygrad": 1.6},
+        **STEP,
+    ),
+    "scalar": Workload(
+        title="dot product of 100 scalars forward and backward, per node",
+        case="dot",
+        module=scalar_dot,
+        unit="ns",
+        scale=1e9 / scalar_dot.NODES,
+        targets={"micrograd": 2.5},
+        check="value plus gradient",
+    ),
+    "gradcheck-mlp": Workload(
+        title="gradient check in float64, tanh MLP 3-5-2, batch 4",
+        case="mlp",
+        targets={"torch": 1.0},
+        **CHECK,
+    ),
+    "gradcheck-net": Workload(
+        title="gradient check in float64, ReLU net 4-8-3 with cross-entropy, batch 5",
+        case="net",
+        targets={"torch": 1.0},
+        **CHECK,
+    ),
+    "import": Workload(
+        title="import time on top of NumPy's",
+        case="import",
+        module=import_time,
+        unit="ms",
+        scale=1e3,
+        ceiling=60.0,
+        self_timed=True,
+    ),
+}
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["worker"]:
+        name, peer = sys.argv[2:]
+        workload = WORKLOADS[name]
+        timing.serve(lambda: workload.module.make(workload.case, peer), workload.self_timed)
+        return 0
+    options = _options()
+    timing.bind_to_cores()
+    slices, seconds, rounds, wait = (2, 0.2, 1, 10.0) if options.quick else (4, 0.3, 5, 300.0)
+    rounds = options.rounds or rounds
+    patience = timing.Patience(wait)
+    names = [n for n in WORKLOADS if any(part in n for part in options.only or [""])]
+    if not names:
+        sys.exit(f"no workload is called {options.only}; there are: {', '.join(WORKLOADS)}")
+
+    measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for turn in range(rounds):
+        for name in names:
+            print(f"round {turn + 1} of {rounds}: {name}", file=sys.stderr, flush=True)
+            skipped = {p for r in measured[name] for p, result in r.items() if "skipped" in result}
+            peers = [p for p in WORKLOADS[name].peers if p not in skipped]
+            # Another peer begins each round, so that none is always timed after the same one.
+            first = turn % max(1, len(peers))
+            order = peers[first:] + peers[:first]
+            command = [str(Path(__file__).resolve()), "worker", name]
+            measured[name].append(timing.one_round(command, order, slices, seconds, patience))
+    summaries = {name: report.summary(WORKLOADS[name], measured[name]) for name in names}
+    print(report.table(summaries))
+    if options.json:
+        document = {
+            "machine": {
+                "platform": platform.platform(),
+                "processor": _processor(),
+                "cores": os.cpu_count(),
+                "python": platform.python_version(),
+            },
+            "versions": report.versions(),
+            "threads": timing.THREADS,
+            "rounds": rounds,
+            "workloads": summaries,
+        }
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds with new processes (5)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="workloads whose name contains this; may be repeated",
+    )
+    parser.add_argument("--quick", action="store_true", help="one short round")
+    return parser.parse_args()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
