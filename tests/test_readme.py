@@ -1,0 +1,43 @@
+"""What the README shows is true: its examples run, its links and commands lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_examples() -> None:
+    result = doctest.testfile(
+        str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS
+    )
+    assert result.attempted > 15
+    assert not result.failed
+
+
+def test_links() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) >= 3
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_commands_name_extras_and_files_that_exist() -> None:
+    commands = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
+    assert len(commands) == 2
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for command in commands:
+        words = shlex.split(command)
+        assert words[:3] == ["python3", "-m", "venv"]
+        for extra in re.findall(r"\.\[(\w+)\]", command):
+            assert f"\n{extra} = [" in project
+        for file in (word for word in words if word.endswith(".py")):
+            assert (ROOT / file).exists()
+
+
+def test_the_accuracy_it_promises_is_the_one_the_demo_test_asserts() -> None:
+    shown = re.search(r"test accuracy: (0\.\d+)", README)
+    assert shown and float(shown[1]) >= 0.97
