@@ -1,5 +1,6 @@
 """Bad input: each a typed error that is also the built-in one, before anything is changed, with a
-message that says what was expected, what came and what to write instead."""
+message that says what was expected, what came and what to write instead.
+"""
 
 import re
 
@@ -60,7 +61,7 @@ A = np.ones((4, 3))
         (lambda: X[2], index, ["getitem", "index 2 is out of bounds for axis 0", "(2, 3)"]),
         (lambda: X["a"], index, ["getitem", "only integers", "(2, 3)"]),
         (lambda: X + "a", dtype, ["add", "expected a tensor, Scalar, array or number, got str"]),
-        (lambda: X + [None], dtype, ["object"]),
+        (lambda: [None] * X, dtype, ["object"]),
         (lambda: X + 1j, dtype, ["add", "complex"]),
         (lambda: tg.Scalar(1.0) + "a", dtype, ["add", "got str"]),
         (lambda: tg.tensor("abc"), dtype, ["strings"]),
@@ -221,6 +222,17 @@ def test_a_step_is_found_through_detach_too():
     loss = (x * w.detach()).sum()
     w.grad = np.ones(1)
     optimizer.step()
+    with refuses(*stale, "needs the value"):
+        loss.backward()
+
+
+def test_a_step_is_found_after_another_optimizer_took_the_parameter_over():
+    w = leaf([2.0])
+    first = tg.optim.SGD([w], lr=1.0)
+    loss = (w * w).sum()
+    w.grad = np.ones(1)
+    first.step()
+    tg.optim.SGD([w], lr=1.0)
     with refuses(*stale, "needs the value"):
         loss.backward()
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tinygrad_cs as tg
-from tinygrad_cs.engine import errors
 from tinygrad_cs.autograd.func import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from tinygrad_cs.engine import errors
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 3))

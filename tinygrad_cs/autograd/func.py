@@ -17,6 +17,7 @@ from ..engine import backward
 from ..engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from ..engine.lift import lift, node_of
 from ..engine.modes import current_mode, enable_grad
+from ..engine.node import NOTHING
 from ..engine.record import FUNCTIONS
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor, to_array
@@ -71,7 +72,7 @@ class _Trace:
         mine = set(self.nodes)
         ends = {end for end in self.ends if end is not None}
         places = backward.gather(ends)
-        candidates = ends | {p for node in places for p in node.inputs or () if p is not None}
+        candidates = ends | {p for node in places for p in node.inputs}
         return any(p.plan is None and node_of_leaf(p) and p not in mine for p in candidates)
 
     def pull(self, cotangents: Sequence[Any], retain: bool) -> list[Any]:
@@ -126,7 +127,7 @@ class _Trace:
 
 def node_of_leaf(place: Any) -> bool:
     """Is this leaf one that requires a gradient (a constant `Scalar` is a leaf that does not)?"""
-    return not isinstance(place, Scalar) or place.requires_grad
+    return place.requires_grad if isinstance(place, Scalar) else place is not NOTHING
 
 
 def _as_node(y: Any) -> Any:

@@ -14,7 +14,7 @@ from .assemble import plan_for, scalar_plan_for
 from .backward import value_range
 from .errors import DTypeError, IndexOutOfRange, NonFiniteError, ShapeError, TinygradError
 from .modes import CHANGED, PLAIN, current_mode, default_dtype
-from .node import OPERAND_KINDS, ArrayNode, tick
+from .node import NOTHING, OPERAND_KINDS, ArrayNode, tick
 from .record import ELEMENTWISE, Operation
 from .scalar import Scalar
 from .tensor import Tensor, to_array
@@ -35,11 +35,11 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
     tensors = arrays = scalars = False
     for x in operands:
         kind = _kind_of(type(x))
-        node = None
+        node: Any = NOTHING
         if kind == "tensor":
             tensors = True
             values.append(x._data)
-            node = x._node
+            node = x._node or NOTHING
         elif kind == "array":
             arrays = True
             values.append(x)
@@ -55,7 +55,7 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
             arrays = arrays or isinstance(x, _ndarray)
             values.append(x)
         inputs.append(node)
-        if node is not None:
+        if node is not NOTHING:
             pattern |= bit
         bit <<= 1
     if not tensors:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from .apply import apply
 from .errors import ArgumentError
 from .record import BY_NUMPY, ELEMENTWISE, FUNCTIONS, GENERAL, TABLE, Kind, Operation, check_record
-from .types import Rule
+from .types import Rule, np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -154,12 +154,22 @@ def _in_record_order(
     return reordered
 
 
+_RAW = frozenset((np.ndarray, float, int, bool, np.float32, np.float64))
+
+
 def _caller(op: Operation, signature: inspect.Signature) -> Callable[..., Any]:
     """The function users call: the same signature, with `apply` behind it.
 
-    Written as text so that Python itself binds arguments, checks them and fills in defaults.
+    Written as text so that Python itself binds arguments, checks them and fills in defaults. Rules
+    call operations on plain arrays all the time, so those come first.
     """
-    names: dict[str, Any] = {"apply": apply, "op": op}
+    names: dict[str, Any] = {
+        "apply": apply,
+        "forward": op.forward,
+        "ndarray": np.ndarray,
+        "op": op,
+        "raw": _RAW,
+    }
     arguments = []
     for name, p in signature.parameters.items():
         if p.default is p.empty:
@@ -169,8 +179,19 @@ def _caller(op: Operation, signature: inspect.Signature) -> Callable[..., Any]:
             arguments.append(f"{name}=default_{name}")
     operands = op.operands[0] if op.variadic else f"({', '.join(op.operands)},)"
     params = f"({''.join(n + ', ' for n in op.params)})"
+    if op.variadic or op.keep:
+        shortcut = ""
+    else:
+        raw = " and ".join(f"type({n}) in raw" for n in op.operands)
+        arrays = " or ".join(f"type({n}) is ndarray" for n in op.operands)
+        shortcut = (
+            f"    if {raw} and ({arrays}):\n"
+            f"        try: return forward({', '.join((*op.operands, *op.params))})\n"
+            f"        except Exception: pass  # apply explains it\n"
+        )
     text = (
         f"def call({', '.join(arguments)}):\n"
+        f"{shortcut}"
         f"    return apply(op, {operands}, {params})\n"
     )  # fmt: skip
     exec(text, names)

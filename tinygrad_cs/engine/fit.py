@@ -19,6 +19,9 @@ def fit(cotangent: Any, parent: Any, operation: str, operand: str) -> Any:
     Raises `RuleError`, naming operation and operand, where no broadcast explains the shape.
     """
     shape = parent.shape
+    if type(cotangent) is np.ndarray and cotangent.shape[1:] == shape:
+        # the commonest case, a bias: copied along one new axis in front
+        cotangent = np.add.reduce(cotangent, 0)
     if not hasattr(cotangent, "shape"):
         cotangent = _as_array(cotangent, parent, operation, operand)
     if cotangent.shape != shape:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .node import Node
+from .node import NOTHING, Node
 from .record import parameter_names
 from .scalar import Scalar
 from .tensor import Tensor
@@ -16,7 +16,7 @@ from .tensor import Tensor
 
 def handle(node: Any, value: Any) -> Any:
     """The value of a node as a `Tensor` or `Scalar` that continues its history."""
-    if node is None:
+    if node is NOTHING:
         return value
     return node if isinstance(node, Scalar) else Tensor._of(value, node)
 

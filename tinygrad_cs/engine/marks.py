@@ -30,9 +30,13 @@ def send_marks(node: Any, alive: Any, table: dict[Any, Any], marks: Marks) -> No
     `alive` is the node's own mark, None where it has none.
     """
     plan = node.plan
+    if not marks:
+        for edge in plan.edges:
+            if _wants_mark(node.inputs[edge.position]):
+                break
+        else:
+            return
     sent: dict[Any, Any] = {}
-    if not marks and not any(_wants_mark(node.inputs[edge.position]) for edge in plan.edges):
-        return
     for index, mark in _outgoing(node, alive):
         parent = node.inputs[index]
         if mark is not None and _wants_mark(parent):

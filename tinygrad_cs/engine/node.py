@@ -121,6 +121,10 @@ class Leaf(ArrayNode):
         self.accumulate(array)
 
 
+NOTHING = Leaf((), float)
+"""Stands among a node's inputs for an operand that needs no gradient."""
+
+
 def hooks_of(node: Node) -> dict[int, Hook]:
     """The hooks of a node, which from now on the backward pass looks for."""
     hooks = getattr(node, "hooks", None)

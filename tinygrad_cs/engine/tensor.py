@@ -6,6 +6,7 @@ the library itself changes in place (parameters) goes through `overwrite`, which
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from . import backward
@@ -293,7 +294,7 @@ def cotangent_for(value: Tensor, gradient: Any, what: str) -> Any:
                 f"{what}: a tensor of shape {value.shape} needs a gradient of that shape to start "
                 f"from; reduce it to one number first, as in loss.mean().backward()"
             )
-        return np.ones(value.shape, value.dtype)
+        return _one(value.shape, value.dtype)
     if isinstance(gradient, Tensor):
         given: Any = gradient if gradient._node is not None else gradient._data
     else:
@@ -303,6 +304,14 @@ def cotangent_for(value: Tensor, gradient: Any, what: str) -> Any:
             f"{what}: the gradient must have the tensor's shape {value.shape}, got {given.shape}"
         )
     return given if given.dtype == value.dtype else given.astype(value.dtype)
+
+
+@lru_cache(maxsize=64)
+def _one(shape: Shape, dtype: Any) -> Array:
+    """The seed of almost every backward pass, made once and read-only."""
+    one: Array = np.ones(shape, dtype)
+    one.flags.writeable = False
+    return one
 
 
 def to_array(data: Any, dtype: Any = None) -> Array:

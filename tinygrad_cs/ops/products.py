@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..engine.define import operation
+from ..engine.errors import ShapeError
 from ..engine.record import LINEAR, same
 from ..engine.types import Shape, np
 from .families import Case, Draw
@@ -87,6 +88,11 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
         >>> tg.ops.linear(tg.tensor([3.0, 4.0]), w, tg.tensor([0.5]))
         tensor([11.5])
     """
+    if not x.ndim or x.shape[-1] != weight.shape[-1]:
+        raise ShapeError(
+            f"linear: expected an input of shape (..., {weight.shape[-1]}) for a weight of shape "
+            f"{weight.shape}, got {x.shape}"
+        )
     out = np.dot(x, weight.T)  # less overhead than matmul, the same for a matrix on the right
     if out.dtype != bias.dtype:
         return out + bias

@@ -51,6 +51,7 @@ class FlatBuffer:
             if node is None:  # frozen since (requires_grad = False)
                 continue
             grad = node.grad
+            node.version = node.last_change()  # the date of a former home would be lost
             node.home, node.slot = self, self.grads[place].reshape(shape)
             if grad is not None:
                 node.slot[...] = grad
