@@ -258,7 +258,6 @@ def test_modes_as_decorators():
     assert not (tg.no_grad()(lambda s: s * 2)(tg.Scalar(1.0))).requires_grad
 
 
-@pytest.mark.xfail(strict=True, reason="while no block is open the mode is not asked for")
 def test_a_context_copied_inside_a_block_keeps_its_mode():
     """What asyncio does for a task started inside the block."""
     x = leaf(1.0)

@@ -215,15 +215,15 @@ def test_a_step_that_concerns_others_is_no_reason_to_refuse():
     assert_array_equal(v.grad, [1.0])
 
 
-@pytest.mark.xfail(strict=True, reason="a detached view of a parameter carries no version")
-def test_a_step_is_found_through_detach_too():
+def test_a_step_does_not_reach_a_detached_parameter():
     w, x = leaf([2.0]), leaf([3.0])
     optimizer = tg.optim.SGD([w], lr=1.0)
     loss = (x * w.detach()).sum()
     w.grad = np.ones(1)
     optimizer.step()
-    with refuses(*stale, "needs the value"):
-        loss.backward()
+    loss.backward()
+    assert_array_equal(w.data, [1.0])
+    assert_array_equal(x.grad, [2.0])
 
 
 def test_a_step_is_found_after_another_optimizer_took_the_parameter_over():
@@ -283,7 +283,6 @@ def test_debug_makes_recorded_arrays_read_only():
     y.backward()
 
 
-@pytest.mark.xfail(strict=True, reason="arrays stay read-only after the graph is gone")
 def test_debug_makes_arrays_read_only_only_while_they_are_needed():
     a, x = np.ones(2), leaf([1.0, 2.0])
     with tg.debug():
@@ -291,7 +290,6 @@ def test_debug_makes_arrays_read_only_only_while_they_are_needed():
     a[0] = x.data[0] = 5.0
 
 
-@pytest.mark.xfail(strict=True, reason="parameters stay read-only after the graph is gone")
 def test_parameters_can_be_loaded_after_debugging():
     layer = nn.Linear(2, 2)
     with tg.debug():

@@ -11,15 +11,14 @@ from typing import Any
 import numpy
 
 from .assemble import plan_for, scalar_plan_for
-from .backward import value_range
-from .errors import DTypeError, IndexOutOfRange, NonFiniteError, ShapeError, TinygradError
+from .debugging import Site, watch_forward
+from .errors import DTypeError, IndexOutOfRange, ShapeError, TinygradError
 from .modes import CHANGED, PLAIN, current_mode, default_dtype
 from .node import NOTHING, OPERAND_KINDS, ArrayNode, tick
 from .record import ELEMENTWISE, Operation
 from .scalar import Scalar
 from .tensor import Tensor, to_array
 from .types import np
-from .where import user_line
 
 _new = object.__new__
 _kind_of = OPERAND_KINDS.get
@@ -85,7 +84,7 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
     result = _new(Tensor)
     result._data = out
     if mode.debugging:
-        _watch(op, values, out)
+        watch_forward(op, values, out)
     if pattern and mode.recording and out.dtype.kind == "f":
         plan = op.plans.get(pattern) or plan_for(op, pattern)
         node = _new(ArrayNode)
@@ -97,7 +96,7 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
         node.dtype = out.dtype
         result._node = node
         if mode.debugging:
-            _freeze(node, values, out)
+            node.made_at = Site(node.saved)
     else:
         result._node = None
     return result
@@ -108,7 +107,7 @@ def _apply_scalar(op: Operation, operands: Any, values: list[Any], params: Any) 
     out = Scalar._of(value)
     mode = current_mode()
     if mode.debugging:
-        _watch(op, values, value)
+        watch_forward(op, values, value)
     if not mode.recording:
         return out
     inputs = [x if type(x) is Scalar else Scalar._of(float(x)) for x in operands]
@@ -121,7 +120,7 @@ def _apply_scalar(op: Operation, operands: Any, values: list[Any], params: Any) 
         out.saved = plan.save(values, params, value, ())
         out.order = tick()
         if mode.debugging:
-            out.made_at = user_line()
+            out.made_at = Site()
     return out
 
 
@@ -186,23 +185,3 @@ def _mismatch(op: Operation, values: list[Any]) -> str:
         if m != n and 1 not in (m, n)
     ]
     return "".join(f"; axis {axis}: {m} against {n}" for axis, m, n in pairs)
-
-
-def _watch(op: Operation, values: list[Any], out: Any) -> None:
-    """In debug mode: stop at the first value that is not finite."""
-    if np.isfinite(out).all():
-        return
-    what = "NaN" if np.isnan(out).any() else "an infinite value"
-    ranges = ", ".join(
-        f"{name} in {value_range(v)}" for name, v in zip(op.operands, values, strict=False)
-    )
-    raise NonFiniteError(f"{op.name} produced {what}: {ranges} (at {user_line()})")
-
-
-def _freeze(node: ArrayNode, values: list[Any], out: Any) -> None:
-    """In debug mode: what rules will read becomes read-only, and the node knows its line."""
-    node.made_at = user_line()
-    for saved in node.saved:
-        for array in saved if isinstance(saved, tuple) else (saved,):
-            if isinstance(array, _ndarray):
-                array.flags.writeable = False

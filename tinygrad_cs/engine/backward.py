@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
-from .errors import GraphError, NonFiniteError, RuleError, ShapeError, StaleValueError
+from .debugging import watch_backward
+from .errors import GraphError, RuleError, ShapeError, StaleValueError
 from .fit import fit
 from .marks import Marks, mask, send_marks
-from .modes import current_mode
+from .modes import CHANGED, current_mode
 from .node import RETAIN, Node, last_overwrite
 from .record import ELEMENTWISE, MOVE
 from .types import np
@@ -99,6 +100,8 @@ def run(
             if not retain:
                 node.inputs = None
                 node.saved = ()
+                if CHANGED and hasattr(node, "made_at"):
+                    del node.made_at
     if targets is None:
         return table
     found |= {node: g for node, g in table.items() if node in targets}
@@ -129,7 +132,7 @@ def _send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> No
         ):
             contribution = fit(contribution, parent, plan.op.name, label)
         if current_mode().debugging:
-            _refuse_non_finite(node, label, contribution)
+            watch_backward(plan.op, label, contribution, plan.values(node), _where(node))
         table[parent] = table[parent] + contribution if parent in table else contribution
 
 
@@ -194,32 +197,6 @@ def _refuse_stale(nodes: list[Node]) -> None:
             elif origin.plan.op.kind is MOVE:
                 # reshape, transpose and slices may be views of the leaf's memory.
                 origins += origin.inputs
-
-
-def _refuse_non_finite(node: Node, label: str, contribution: Any) -> None:
-    plan: Any = node.plan
-    value = np.asarray(getattr(contribution, "_data", contribution))
-    if not np.isfinite(value).all():
-        what = "NaN" if np.isnan(value).any() else "an infinite value"
-        operands = ", ".join(
-            f"{name} in {value_range(v)}" for name, v in plan.values(node).items()
-            if isinstance(v, (float, np.ndarray))
-        )  # fmt: skip
-        raise NonFiniteError(
-            f"the derivative of {plan.op.name} with respect to {label} produced {what}"
-            f"{': ' + operands if operands else ''}{_where(node)}"
-        )
-
-
-def value_range(value: Any) -> str:
-    """`[smallest, largest]` of the finite entries, and how many are not finite."""
-    array = np.asarray(value)
-    if array.size == 0 or array.dtype.kind not in "fiub":
-        return f"{array.dtype} {array.shape}"
-    finite = array[np.isfinite(array)]
-    bounds = f"[{finite.min():g}, {finite.max():g}]" if finite.size else "[]"
-    others = array.size - finite.size
-    return bounds + (f" and {others} not finite" if others else "")
 
 
 def finish(seeds: Table, retain: bool) -> None:

@@ -29,8 +29,11 @@ PLAIN = Mode(True, False)
 MODE: ContextVar[Mode] = ContextVar("tinygrad_cs.mode", default=PLAIN)
 current_mode = MODE.get
 
-CHANGED: dict[int, Token[Mode]] = {}
-"""The mode blocks open anywhere, in any thread: while empty, the mode is `PLAIN` without asking."""
+CHANGED: list[bool] = []
+"""Empty until the first mode block of the process: so long the mode is `PLAIN` without asking.
+
+It stays filled, because a copied context (an asyncio task) may outlive the block it came from.
+"""
 
 
 class _ModeChange(ContextDecorator):
@@ -46,9 +49,9 @@ class _ModeChange(ContextDecorator):
         return type(self)()
 
     def __enter__(self) -> Self:
-        token = MODE.set(MODE.get()._replace(**self._changes))
-        self._tokens.append(token)
-        CHANGED[id(token)] = token
+        if not CHANGED:
+            CHANGED.append(True)
+        self._tokens.append(MODE.set(MODE.get()._replace(**self._changes)))
         return self
 
     def __exit__(
@@ -57,9 +60,7 @@ class _ModeChange(ContextDecorator):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        token = self._tokens.pop()
-        del CHANGED[id(token)]
-        MODE.reset(token)
+        MODE.reset(self._tokens.pop())
 
 
 class no_grad(_ModeChange):

@@ -41,7 +41,7 @@ class Node:
     saved: tuple[Any, ...]
     _grad: Any
     hooks: dict[int, Hook] | None
-    made_at: str
+    made_at: Any
 
     shape: Shape
     dtype: Any

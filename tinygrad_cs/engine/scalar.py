@@ -13,7 +13,7 @@ from . import backward
 from .assemble import scalar_plan_for
 from .declared import ScalarMethods
 from .errors import DTypeError, GraphError
-from .modes import CHANGED, current_mode
+from .modes import CHANGED, PLAIN, current_mode
 from .node import (
     OPERAND_KINDS,
     RETAIN,
@@ -188,18 +188,20 @@ class Scalar(ScalarMethods, Node):
 OPERAND_KINDS[Scalar] = "scalar"
 
 
-_INFIX: dict[Any, str] = {
+INFIX: dict[Any, str] = {
     operator.add: "+",
     operator.sub: "-",
     operator.mul: "*",
     operator.truediv: "/",
 }
+"""Operators whose two-scalar form is worth a method of its own."""
 
 _BINARY = """\
 def method(a, b):
-    if type(b) is Scalar and a.requires_grad and b.requires_grad and not CHANGED:
+    if (type(b) is Scalar and a.requires_grad and b.requires_grad
+            and (not CHANGED or current_mode() is PLAIN)):
         try:
-            value = {value}
+            value = a._data {symbol} b._data
         except (ArithmeticError, ValueError):
             return call(a, b)
         out = new(Scalar)
@@ -218,17 +220,16 @@ def binary_method(op: Operation, call: Callable[[Any, Any], Any]) -> Callable[[A
 
     What `apply` does, written out for this one case: it halves the cost of a scalar graph.
     """
-    symbol = _INFIX.get(op.scalar)
-    value = f"a._data {symbol} b._data" if symbol else "compute(a._data, b._data)"
     names = {
         "Scalar": Scalar,
         "CHANGED": CHANGED,
         "call": call,
-        "compute": op.scalar,
+        "PLAIN": PLAIN,
+        "current_mode": current_mode,
         "new": _new,
         "plan": scalar_plan_for(op, 0b11),
         "tick": tick,
     }
-    exec(_BINARY.format(value=value), names)
+    exec(_BINARY.format(symbol=INFIX[op.scalar]), names)
     method: Callable[[Any, Any], Any] = names["method"]  # type: ignore[assignment]
     return method

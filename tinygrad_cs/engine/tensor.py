@@ -167,8 +167,12 @@ class Tensor(TensorMethods):
         return self._data
 
     def detach(self) -> Tensor:
-        """The same values (shared) with no history and no gradient."""
-        return Tensor._of(self._data)
+        """The same values with no history and no gradient.
+
+        Shares memory, except with views: a parameter's values change in place when its optimizer
+        steps, and a graph could not know.
+        """
+        return Tensor._of(self._data if self._data.base is None else self._data.copy())
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Add the derivative of this tensor to `.grad` of every leaf it was computed from.
@@ -381,6 +385,11 @@ def overwrite(target: Tensor, value: Array) -> None:
     """Change the values of a leaf in place, and date the change so that stale graphs are found."""
     if target.shape != value.shape:
         raise ArgumentError(f"overwrite: expected shape {target.shape}, got {value.shape}")
+    if not target._data.flags.writeable:
+        raise GraphError(
+            "overwrite: a graph recorded inside tg.debug() still needs these values; call "
+            "backward() or drop the loss first"
+        )
     target._data[...] = value
     node = target._node
     if node is not None:

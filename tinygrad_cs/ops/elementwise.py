@@ -11,7 +11,7 @@ import operator
 from typing import Any
 
 from ..engine.define import operation
-from ..engine.record import ELEMENTWISE, same
+from ..engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS, same
 from ..engine.types import T, np
 from .families import Case, Draw
 
@@ -98,6 +98,7 @@ def _power_cases(draw: Draw) -> Case:
 @operation(
     ELEMENTWISE,
     numpy=(np.power, np.float_power),
+    name="power",
     scalar=math.pow,
     cases=_power_cases,
     # y x^(y-1); x^0 is constant, so its derivative is 0 even where x^-1 is infinite
@@ -105,15 +106,42 @@ def _power_cases(draw: Draw) -> Case:
     # x^y log x; 0^y is 0 for every y > 0, so its derivative there is 0
     dy=lambda g, x, y, out: where(_both(x == 0, y >= 0), 0, g * out * log(x)),
 )
+def _power(x: Any, y: Any) -> Any:
+    return np.power(x, y)
+
+
+@operation(
+    ELEMENTWISE,
+    scalar=lambda x: math.pow(x, x),
+    domain=(0.3, 2.0),
+    reference=lambda x: np.power(x, x),
+    dx=lambda g, x, out: g * out * (1 + log(x)),
+)
+def self_power(x: T) -> T:
+    """x^x, whose derivative x^x (1 + log x) is -inf at 0.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.ops.self_power(2.0)
+        4.0
+    """
+    return np.power(x, x)
+
+
 def power(x: Any, y: Any) -> Any:
     """Power x^y; x**0 has derivative 0 everywhere, a negative base has derivative NaN in y.
+
+    x**x is an operation of its own: at 0 neither partial derivative alone tells that it falls.
 
     Example:
         >>> import tinygrad_cs as tg
         >>> tg.power(2.0, 3.0)
         8.0
     """
-    return np.power(x, y)
+    return self_power(x) if x is y else _power(x, y)
+
+
+FUNCTIONS["power"] = BY_NUMPY[np.power] = BY_NUMPY[np.float_power] = power
 
 
 def _both(a: Any, b: Any) -> Any:

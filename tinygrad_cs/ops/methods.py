@@ -11,7 +11,7 @@ from typing import Any
 
 from ..engine.errors import DTypeError
 from ..engine.record import TABLE
-from ..engine.scalar import Scalar, binary_method
+from ..engine.scalar import INFIX, Scalar, binary_method
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import elementwise, products, reductions, shaping
@@ -37,7 +37,7 @@ for _name, _call in _ARITHMETIC.items():
     setattr(Tensor, f"__r{_name}__", _reflected(_call))
     setattr(Scalar, f"__r{_name}__", _reflected(_call))
     _row = TABLE[_call.__name__]
-    _fast = _call if _row.scalar is None else binary_method(_row, _call)
+    _fast = binary_method(_row, _call) if _row.scalar in INFIX else _call
     setattr(Scalar, f"__{_name}__", _fast)
 
 _UNARY: dict[str, Any] = {
