@@ -12,7 +12,7 @@ import numpy
 
 from .assemble import plan_for, scalar_plan_for
 from .debugging import Site, watch_forward
-from .errors import DTypeError, IndexOutOfRange, ShapeError, TinygradError
+from .errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError, TinygradError
 from .modes import CHANGED, PLAIN, current_mode, default_dtype
 from .node import NOTHING, OPERAND_KINDS, ArrayNode, tick
 from .record import ELEMENTWISE, Operation
@@ -149,7 +149,9 @@ def _compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
     except IndexError as error:
         raise IndexOutOfRange(_explain(op, values, error)) from error
     except ValueError as error:
-        raise ShapeError(_explain(op, values, error)) from error
+        # NumPy says ValueError of shapes, and of integers to a negative power
+        kind = ArgumentError if "integer powers" in str(error) else ShapeError
+        raise kind(_explain(op, values, error)) from error
     except TypeError as error:
         raise DTypeError(_explain(op, values, error)) from error
 

@@ -184,10 +184,13 @@ def _refuse_stale(nodes: list[Node]) -> None:
         inputs: Any = node.inputs
         saved = range(len(inputs)) if plan.op.variadic else plan.saved_operands
         origins = [inputs[i] for i in saved if plan.saved_operands]
+        direct = set(origins)
         while origins:
             origin = origins.pop()
             if origin.plan is None:
-                if origin.last_change() > node.order:
+                if origin.last_change() > node.order and (
+                    origin in direct or _shares_memory(node, origin)
+                ):
                     raise StaleValueError(
                         f"backward: {plan.op.name} needs the value that one of its operands had "
                         f"in the forward pass, but the library has changed it in place since "
@@ -197,6 +200,15 @@ def _refuse_stale(nodes: list[Node]) -> None:
             elif origin.plan.op.kind is MOVE:
                 # reshape, transpose and slices may be views of the leaf's memory.
                 origins += origin.inputs
+
+
+def _shares_memory(node: Node, leaf: Any) -> bool:
+    """May a value that `node` saved be a view of the buffer that holds the leaf?"""
+    if leaf.home is None:
+        return True
+    values: Any = node.plan.values(node).values() if node.plan is not None else ()
+    flat = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
+    return any(isinstance(v, np.ndarray) and np.may_share_memory(v, leaf.home.values) for v in flat)
 
 
 def finish(seeds: Table, retain: bool) -> None:

@@ -119,7 +119,13 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
                [ 0.25, -0.25]], dtype=float32)
     """
     check_reduction(reduction, "cross_entropy")
-    return ops.softmax_cross_entropy(input, ops.check_classes(input, target), reduction)
+    classes = ops.check_classes(input, target)
+    if reduction == "mean" and not classes.size:
+        raise ShapeError(
+            f"cross_entropy: the mean over an empty batch does not exist; got logits of shape "
+            f"{input.shape}"
+        )
+    return ops.softmax_cross_entropy(input, classes, reduction)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:

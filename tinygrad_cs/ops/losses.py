@@ -31,10 +31,7 @@ def check_classes(logits: Any, target: Any) -> Array:
             f"{logits.shape} and target {indices.shape}"
         )
     if not indices.size:
-        raise ShapeError(
-            f"cross_entropy: the mean over an empty batch does not exist; got logits of shape "
-            f"{logits.shape}"
-        )
+        return indices
     classes = logits.shape[-1]
     # One comparison finds both ends: a negative index is huge when read as unsigned.
     unsigned = indices.astype(np.uint64) if indices.itemsize < 8 else indices.view(np.uint64)

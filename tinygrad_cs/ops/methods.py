@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..engine.errors import DTypeError
+from ..engine.errors import DTypeError, ShapeError
 from ..engine.record import TABLE
 from ..engine.scalar import INFIX, Scalar, binary_method
 from ..engine.tensor import Tensor
@@ -55,7 +55,13 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
     """Comparisons give plain booleans: they have no derivative."""
 
     def method(self: Any, other: Any) -> Any:
-        return compare(self._data, getattr(other, "_data", other))
+        value = getattr(other, "_data", other)
+        try:
+            return compare(self._data, value)
+        except ValueError as error:
+            raise ShapeError(
+                f"{compare.__name__}: cannot compare shapes {self.shape} and {np.shape(value)}"
+            ) from error
 
     return method
 

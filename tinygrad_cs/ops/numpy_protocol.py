@@ -153,6 +153,8 @@ def call_numpy(function: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
     """What a NumPy function means for nodes: our operation, plain values, or a refusal."""
     name = function.__name__
     ours = BY_NUMPY.get(function)
+    if function is np.where and len(args) == 1:
+        return np.nonzero(_plain(args[0]))
     if ours is not None:
         arguments, more = _translate(function, ours, args, kwargs)
         return ours(*arguments, **more)

@@ -56,7 +56,19 @@ def matmul(a: Any, b: Any) -> Any:
         >>> tg.matmul(tg.tensor([[1.0, 2.0]]), tg.tensor([3.0, 4.0]))
         tensor([11.])
     """
-    return np.matmul(a, b)
+    try:
+        return np.matmul(a, b)
+    except ValueError as error:
+        m, n = np.shape(a), np.shape(b)
+        if not m or not n:
+            raise ShapeError(f"matmul: a number is no matrix; got {m} and {n}; use *") from error
+        inner = -2 if len(n) > 1 else -1
+        if m[-1] == n[inner]:
+            raise
+        raise ShapeError(
+            f"matmul: axis -1 of a ({m[-1]}) and axis {inner} of b ({n[inner]}) must have the "
+            f"same length; got shapes {m} and {n}"
+        ) from error
 
 
 def _rows(x: Any) -> Any:

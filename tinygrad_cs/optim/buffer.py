@@ -68,6 +68,15 @@ class FlatBuffer:
         """For each parameter: has a backward pass reached it since `zero_grad`?"""
         return [node is not None and node._grad is not None for node in self.nodes]
 
-    def changed(self) -> None:
-        """Date the change, so that graphs recorded before it refuse to use the old values."""
-        self.version = last_overwrite[0] = tick()
+    def changed(self, which: Sequence[bool] | None = None) -> None:
+        """Date the change of all parameters, or of those marked in `which`.
+
+        Graphs recorded before it then refuse to use the old values.
+        """
+        now = last_overwrite[0] = tick()
+        if which is None:
+            self.version = now
+        else:
+            for node, changed in zip(self.nodes, which, strict=True):
+                if changed:
+                    node.version = now

@@ -103,13 +103,14 @@ class Optimizer:
             block.steps = [count] * len(steps)
             for piece in block.pieces:
                 self.update(group, count, piece)
+            block.buffer.changed()
         else:
             for i, place in enumerate(block.buffer.slices):
                 if ready[i]:
                     steps[i] += 1
                     for piece in block.pieces_of(place):
                         self.update(group, steps[i], piece)
-        block.buffer.changed()
+            block.buffer.changed(ready)
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of hyperparameters, state arrays and step counts, for `load_state_dict`."""
@@ -128,6 +129,11 @@ class Optimizer:
 
         Raises `StateDictError` where groups or sizes differ; then nothing was loaded.
         """
+        if not {"param_groups", "state"} <= set(state):
+            raise StateDictError(
+                f"{type(self).__name__}.load_state_dict: expected what state_dict() gives, with "
+                f"'param_groups' and 'state'; got the keys {list(state)}"
+            )
         ours = [[self._sizes(b) for b in blocks] for blocks in self._blocks]
         theirs = [[self._sizes_of(s) for s in blocks] for blocks in state["state"]]
         if ours != theirs or len(state["param_groups"]) != len(self.param_groups):
@@ -166,7 +172,13 @@ def _groups(params: Any, name: str) -> list[dict[str, Any]]:
             f"{name}: the parameter list is empty; a generator such as model.parameters() can be "
             f"used up only once"
         )
-    if isinstance(listed[0], dict):
+    if any(isinstance(entry, dict) for entry in listed):
+        for i, group in enumerate(listed):
+            if not isinstance(group, dict) or "params" not in group:
+                raise ArgumentError(
+                    f"{name}: entry {i} is not a parameter group; either all entries are "
+                    f'parameters, or all are groups such as {{"params": [...], "lr": 0.1}}'
+                )
         groups = [{**group, "params": _as_list(group["params"])} for group in listed]
     else:
         groups = [{"params": listed}]
