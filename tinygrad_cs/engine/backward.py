@@ -75,6 +75,7 @@ def run(
     marks: Marks = {}
     careful = lift is not None or current_mode().debugging
     watching = careful or targets is not None
+    debugged = bool(CHANGED)
     take = table.pop
     with np.errstate(all="ignore"):
         for node in nodes:
@@ -100,7 +101,7 @@ def run(
             if not retain:
                 node.inputs = None
                 node.saved = ()
-                if CHANGED and hasattr(node, "made_at"):
+                if debugged and hasattr(node, "made_at"):
                     del node.made_at
     if targets is None:
         return table

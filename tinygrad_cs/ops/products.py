@@ -105,7 +105,7 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
             f"linear: expected an input of shape (..., {weight.shape[-1]}) for a weight of shape "
             f"{weight.shape}, got {x.shape}"
         )
-    out = np.dot(x, weight.T)  # less overhead than matmul, the same for a matrix on the right
+    out = x.dot(weight.T)  # less overhead than matmul, the same for a matrix on the right
     if out.dtype != bias.dtype:
         return out + bias
     out += bias
