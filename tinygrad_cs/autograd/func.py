@@ -13,139 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..engine import backward
-from ..engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from ..engine.lift import lift, node_of
-from ..engine.modes import current_mode, enable_grad
-from ..engine.node import NOTHING
+from ..engine.errors import ArgumentError, GraphError, ShapeError
 from ..engine.record import FUNCTIONS
 from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor, to_array
+from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import trees
-from .forward import push
-from .gradients import seed_for, wrap
 from .swapping import functional_call
-
-Function = Callable[..., Any]
-
-
-def _start(x: Any) -> Any:
-    """A place of its own for an argument: a leaf, or an alias of a node with a history."""
-    if node_of(x) is not None:
-        return FUNCTIONS["alias"](x)
-    if type(x) in (int, float):
-        return Scalar(float(x))
-    if isinstance(x, Scalar):
-        return Scalar(x._data)
-    data = to_array(x)
-    if data.dtype.kind != "f":
-        raise DTypeError(
-            f"func: an argument to differentiate by must be floating, got {data.dtype}; "
-            f"write x.astype(float) or 2.0 instead of 2"
-        )
-    started = Tensor._of(data)
-    started.requires_grad = True
-    return started
-
-
-class _Trace:
-    """One evaluation of a function from fresh places, and what its derivatives need to know."""
-
-    def __init__(self, f: Function, args: Sequence[Any], argnums: Sequence[int], kwargs: Any):
-        self.outer = current_mode().recording
-        with enable_grad():
-            self.chosen = [trees.transform(_start, args[i]) for i in argnums]
-            called = list(args)
-            for i, started in zip(argnums, self.chosen, strict=True):
-                called[i] = started
-            self.out = f(*called, **kwargs)
-        self.given = [list(trees.leaves(args[i])) for i in argnums]
-        self.inputs = [x for tree in self.chosen for x in trees.leaves(tree)]
-        self.nodes = [node_of(x) for x in self.inputs]
-        self.outputs = [_as_node(y) for y in trees.leaves(self.out)]
-        self.ends = [node_of(y) for y in self.outputs]
-        self.recorded = self.outer and self._reaches_others()
-
-    def _reaches_others(self) -> bool:
-        """Does an output depend on anything that could be differentiated outside?"""
-        mine = set(self.nodes)
-        ends = {end for end in self.ends if end is not None}
-        places = backward.gather(ends)
-        candidates = ends | {p for node in places for p in node.inputs}
-        return any(p.plan is None and node_of_leaf(p) and p not in mine for p in candidates)
-
-    def pull(self, cotangents: Sequence[Any], retain: bool) -> list[Any]:
-        """The cotangents of all inputs, zeros where the outputs do not depend on one."""
-        seeds: dict[Any, Any] = {}
-        for end, output, c in zip(self.ends, self.outputs, cotangents, strict=True):
-            if end is not None:
-                seed = seed_for(output, c)
-                seeds[end] = seeds[end] + seed if end in seeds else seed
-        recorded = self.recorded or (self.outer and _any_tracked(cotangents))
-        found = backward.run(
-            seeds, targets=set(self.nodes), retain=retain or recorded,
-            lift=lift if recorded else None,
-        )  # fmt: skip
-        return [
-            wrap(found[n], x) if n in found else _zero_like(x)
-            for n, x in zip(self.nodes, self.inputs, strict=True)
-        ]
-
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
-        """The tangents of all outputs."""
-        recorded = self.recorded or (self.outer and _any_tracked(tangents))
-        start = dict(zip(self.nodes, tangents, strict=True))
-        pushed = push(start, self.ends, recorded)
-        return [
-            _zero_like(y) if t is None else wrap(t, y)
-            for t, y in zip(pushed, self.outputs, strict=True)
-        ]
-
-    def finish(self, results: Sequence[Any], like: Sequence[Any]) -> list[Any]:
-        """Results as the kind of thing that was given: see the module docstring."""
-        return [_as_given(r, x) for r, x in zip(results, like, strict=True)]
-
-    def as_argument(self, results: list[Any]) -> list[Any]:
-        """Results, one per input, put together like the chosen arguments."""
-        values = iter(self.finish(results, [x for group in self.given for x in group]))
-        return [trees.rebuild(tree, values) for tree in self.chosen]
-
-    def value(self) -> Any:
-        """What the function returned, without the places that belong to this derivative."""
-        nodes_given = any(isinstance(x, (Tensor, Scalar)) for g in self.given for x in g)
-        keep = self.recorded
-
-        def clean(y: Any) -> Any:
-            if not isinstance(y, (Tensor, Scalar)):
-                return y
-            y = y if keep else y.detach()
-            return y if nodes_given or node_of(y) is not None else y._data
-
-        return trees.transform(clean, self.out)
-
-
-def node_of_leaf(place: Any) -> bool:
-    """Is this leaf one that requires a gradient (a constant `Scalar` is a leaf that does not)?"""
-    return place.requires_grad if isinstance(place, Scalar) else place is not NOTHING
-
-
-def _as_node(y: Any) -> Any:
-    return y if isinstance(y, (Tensor, Scalar)) else Tensor._of(np.asarray(y))
-
-
-def _any_tracked(values: Sequence[Any]) -> bool:
-    return any(node_of(v) is not None for v in values)
-
-
-def _zero_like(x: Any) -> Any:
-    return Scalar._of(0.0) if isinstance(x, Scalar) else Tensor._of(np.zeros(x.shape, x.dtype))
-
-
-def _as_given(result: Any, given: Any) -> Any:
-    if isinstance(given, (Tensor, Scalar)) or node_of(result) is not None:
-        return result
-    return result._data
+from .trace import Function, Trace, as_given, tangent_for
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
@@ -172,7 +47,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
 
     def derived(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(f, args, _positions(argnums, len(args)), kwargs)
+        trace = Trace(f, args, _positions(argnums, len(args)), kwargs)
         if len(trace.outputs) != 1 or trace.outputs[0].shape not in ((), (1,), (1, 1)):
             shapes = ", ".join(str(y.shape) for y in trace.outputs)
             raise ShapeError(
@@ -216,7 +91,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
         >>> value, pull(np.array([1.0, 10.0]))
         (array([1., 9.]), (array([ 2., 60.]),))
     """
-    trace = _Trace(f, primals, range(len(primals)), {})
+    trace = Trace(f, primals, range(len(primals)), {})
 
     def pull(*cotangents: Any) -> tuple[Any, ...]:
         given = [c for tree in cotangents for c in trees.leaves(tree)]
@@ -241,26 +116,16 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     if not isinstance(primals, (tuple, list)) or len(primals) != len(tangents):
         raise ArgumentError("func.jvp: primals and tangents must be tuples of the same length")
-    trace = _Trace(f, primals, range(len(primals)), {})
+    trace = Trace(f, primals, range(len(primals)), {})
     flat = [t for tree in tangents for t in trees.leaves(tree)]
     if len(flat) != len(trace.inputs):
         raise ArgumentError("func.jvp: tangents must be nested like the primals")
-    matched = [_tangent(t, x) for t, x in zip(flat, trace.inputs, strict=True)]
+    matched = [tangent_for(t, x) for t, x in zip(flat, trace.inputs, strict=True)]
     pushed = trace.push(matched)
     nodes_given = any(isinstance(x, (Tensor, Scalar)) for x in [*flat, *trees.leaves(primals)])
     like = [Tensor._of(np.zeros(0)) if nodes_given else None] * len(pushed)
     results = iter(trace.finish(pushed, like))
     return trace.value(), trees.rebuild(trace.out, results)
-
-
-def _tangent(t: Any, x: Any) -> Any:
-    if isinstance(x, Scalar):
-        return t if isinstance(t, Scalar) else float(getattr(t, "_data", t))
-    if not isinstance(t, Tensor):
-        t = np.asarray(t, dtype=x.dtype)
-    if t.shape != x.shape:
-        raise ShapeError(f"func.jvp: a primal of shape {x.shape} got a tangent of shape {t.shape}")
-    return t if isinstance(t, Tensor) and t._node is not None else getattr(t, "_data", t)
 
 
 def jacobian(f: Function, argnums: int = 0) -> Function:
@@ -276,7 +141,7 @@ def jacobian(f: Function, argnums: int = 0) -> Function:
     """
 
     def derived(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(f, args, _positions(argnums, len(args)), kwargs)
+        trace = Trace(f, args, _positions(argnums, len(args)), kwargs)
         if len(trace.inputs) != 1 or len(trace.outputs) != 1:
             raise GraphError("func.jacobian: one array in, one array out; got several")
         x, y = trace.inputs[0], trace.outputs[0]
@@ -287,7 +152,7 @@ def jacobian(f: Function, argnums: int = 0) -> Function:
         else:
             rows = [trace.pull([_basis(y, i)], retain=True)[0] for i in range(m)]
             result = _stacked(rows, 0, x.shape, y.shape)
-        return _as_given(result, trace.given[0][0])
+        return as_given(result, trace.given[0][0])
 
     return derived
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import to_array
 from ..engine.errors import ArgumentError, ShapeError
-from ..engine.tensor import Tensor, to_array
+from ..engine.tensor import Tensor
 from ..engine.types import Array
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 
+from .arrays import to_array
 from .assemble import plan_for, scalar_plan_for
 from .debugging import Site, watch_forward
 from .errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError, TinygradError
@@ -17,7 +18,7 @@ from .modes import CHANGED, PLAIN, current_mode, default_dtype
 from .node import NOTHING, OPERAND_KINDS, ArrayNode, tick
 from .record import ELEMENTWISE, Operation
 from .scalar import Scalar
-from .tensor import Tensor, to_array
+from .tensor import Tensor
 from .types import np
 
 _new = object.__new__

@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import ArgumentError, ShapeError
 from .types import Array, Shape, np
-
-if TYPE_CHECKING:
-    from .assemble import Plan
 
 tick = itertools.count(1).__next__
 """The clock: each call gives the next number. `next` on a count is atomic in CPython."""
@@ -36,7 +33,7 @@ class Node:
     __slots__ = ("_grad", "hooks", "inputs", "made_at", "order", "plan", "saved")
 
     order: int
-    plan: Plan | None
+    plan: Any
     inputs: Any
     saved: tuple[Any, ...]
     _grad: Any

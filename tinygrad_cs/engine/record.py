@@ -10,13 +10,10 @@ import enum
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import ArgumentError
 from .types import Rule
-
-if TYPE_CHECKING:
-    from .assemble import Plan
 
 
 class Kind(enum.Enum):
@@ -87,7 +84,7 @@ class Operation:
     kinks: tuple[float, ...]
     cases: Callable[..., Any] | None
     reference: Callable[..., Any] | None
-    plans: dict[int, Plan] = field(default_factory=dict)
+    plans: dict[int, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.operands + self.params)})>"

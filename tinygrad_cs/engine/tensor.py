@@ -6,10 +6,10 @@ the library itself changes in place (parameters) goes through `overwrite`, which
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from . import backward
+from .arrays import one, to_array
 from .declared import TensorMethods
 from .errors import ArgumentError, DTypeError, GraphError, ShapeError
 from .modes import current_mode, default_dtype
@@ -298,7 +298,7 @@ def cotangent_for(value: Tensor, gradient: Any, what: str) -> Any:
                 f"{what}: a tensor of shape {value.shape} needs a gradient of that shape to start "
                 f"from; reduce it to one number first, as in loss.mean().backward()"
             )
-        return _one(value.shape, value.dtype)
+        return one(value.shape, value.dtype)
     if isinstance(gradient, Tensor):
         given: Any = gradient if gradient._node is not None else gradient._data
     else:
@@ -308,45 +308,6 @@ def cotangent_for(value: Tensor, gradient: Any, what: str) -> Any:
             f"{what}: the gradient must have the tensor's shape {value.shape}, got {given.shape}"
         )
     return given if given.dtype == value.dtype else given.astype(value.dtype)
-
-
-@lru_cache(maxsize=64)
-def _one(shape: Shape, dtype: Any) -> Array:
-    """The seed of almost every backward pass, made once and read-only."""
-    one: Array = np.ones(shape, dtype)
-    one.flags.writeable = False
-    return one
-
-
-def to_array(data: Any, dtype: Any = None) -> Array:
-    """`data` as an array of numbers; Python floats take the default dtype, arrays keep theirs.
-
-    Raises `DTypeError` for objects, strings and ragged lists.
-    """
-    if isinstance(data, Tensor):
-        data = data._data
-    try:
-        array: Array = np.asarray(data)
-    except (ValueError, TypeError) as error:
-        raise DTypeError(f"tensor: not a rectangular array of numbers: {error}") from error
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(
-            f"tensor: expected real numbers, got dtype {array.dtype}; strings, objects, dates and "
-            f"complex numbers have no derivatives here"
-        )
-    if dtype is not None:
-        return array if array.dtype == dtype else array.astype(dtype)
-    if array.dtype.kind == "f" and not isinstance(data, (np.ndarray, np.generic)):
-        return array.astype(_dtype_of_list(data, array))
-    return array
-
-
-def _dtype_of_list(data: Any, array: Array) -> Any:
-    """Lists of NumPy floats keep their dtype; Python floats take the default."""
-    first = data
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    return array.dtype if isinstance(first, (np.ndarray, np.generic)) else default_dtype()
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:

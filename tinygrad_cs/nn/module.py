@@ -11,8 +11,9 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
+from ..engine.arrays import to_array
 from ..engine.errors import ArgumentError, StateDictError, TinygradError, UnknownNameError
-from ..engine.tensor import Tensor, overwrite, to_array
+from ..engine.tensor import Tensor, overwrite
 from ..engine.types import Array, np
 from .parameter import Parameter
 

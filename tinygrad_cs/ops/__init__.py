@@ -3,31 +3,26 @@
 from . import methods, numpy_protocol
 from .contraction import einsum
 from .elementwise import (
-    abs,
     add,
-    clip,
     cos,
     divide,
     exp,
     log,
-    maximum,
-    minimum,
     multiply,
     negative,
     power,
-    relu,
     self_power,
     sigmoid,
     sin,
     sqrt,
     subtract,
     tanh,
-    where,
 )
 from .indexing import getitem, put, scatter
 from .losses import check_classes, softmax_cross_entropy
 from .products import linear, matmul
 from .reductions import log_softmax, logsumexp, max, mean, min, softmax, std, sum, var
+from .selection import abs, clip, maximum, minimum, relu, where
 from .shaping import (
     alias,
     astype,

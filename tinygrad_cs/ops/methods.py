@@ -14,7 +14,7 @@ from ..engine.record import TABLE
 from ..engine.scalar import INFIX, Scalar, binary_method
 from ..engine.tensor import Tensor
 from ..engine.types import np
-from . import elementwise, products, reductions, shaping
+from . import elementwise, products, reductions, selection, shaping
 from .indexing import At, getitem
 from .shaping import permute_dims, reshape
 
@@ -43,7 +43,7 @@ for _name, _call in _ARITHMETIC.items():
 _UNARY: dict[str, Any] = {
     "neg": elementwise.negative,
     "pos": lambda self: self,
-    "abs": elementwise.abs,
+    "abs": selection.abs,
 }
 
 for _name, _unary in _UNARY.items():
@@ -107,7 +107,7 @@ _METHODS: dict[str, Any] = {
     "min": reductions.min,
     "var": reductions.var,
     "std": reductions.std,
-    "clip": elementwise.clip,
+    "clip": selection.clip,
     "at": property(At, doc="`t.at[index].set(v)` and `.add(v)`: changes that make a new tensor."),
     "T": property(permute_dims, doc="The tensor with its axes reversed."),
     "mT": property(products.swap_last, doc="The transpose of every matrix in a stack."),

@@ -8,8 +8,9 @@ from typing import Any
 from ..engine.define import operation
 from ..engine.record import MOVE
 from ..engine.types import Array, Axis, Shape, T, np
-from .elementwise import exp, where
+from .elementwise import exp
 from .families import along_axis, reduction
+from .selection import where
 from .shaping import broadcast_to, reshape
 
 
