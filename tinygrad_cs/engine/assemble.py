@@ -5,8 +5,8 @@ For `multiply` with both operands differentiable it writes
     def pull(g, node, table):
         a, b = node.saved
         p0, p1 = node.inputs
-        c0 = d0(g, b)
-        c1 = d1(g, a)
+        c0 = g * b
+        c1 = g * a
         ...add c0 to table[p0] and c1 to table[p1]
 
 once per operation and per choice of operands that need a gradient, so that a backward pass spends
@@ -19,8 +19,9 @@ import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .expression import expression
 from .fit import fit
-from .record import LINEAR, MOVE, Operation, parameter_names, same
+from .record import LINEAR, MOVE, Operation, parameter_names
 from .types import Rule, np
 
 Saver = Callable[[Any, Any, Any, Any], tuple[Any, ...]]
@@ -215,7 +216,7 @@ def _scalar_pull(plan: ScalarPlan) -> Pull:
 
 
 def _call(k: int, edge: Edge) -> str:
-    return "g" if edge.rule is same else f"d{k}({', '.join(edge.asks)})"
+    return expression(edge.rule) or f"d{k}({', '.join(edge.asks)})"
 
 
 def _compile(plan: Plan, lines: list[str]) -> Pull:
