@@ -402,3 +402,38 @@ def test_threads_train_as_if_alone():
         assert losses == expected
         for w, v in zip(weights, wanted, strict=True):
             assert_array_equal(w, v)
+
+
+def test_scalar_passes_at_once_share_leaves_without_mixing():
+    """One of them has the column of the nodes, the others must take a table."""
+    x = tg.Scalar(1.0)
+    inner = []
+
+    def nested(gradient):
+        y = tg.Scalar(3.0)
+        (y * y * x).backward()
+        inner.append(y.grad)
+
+    z = x * 2.0
+    z.register_hook(nested)
+    (z * x).backward()  # d/dx 2 x^2 = 4, and 9 from the pass inside
+    assert inner == [6.0]
+    assert x.grad == 13.0
+
+
+def test_a_failed_scalar_pass_leaves_nothing_behind():
+    x = tg.Scalar(2.0)
+    shared = x * 3.0
+    shared.backward()
+    loss = (x * x) * shared
+    with pytest.raises(GraphError, match="already used"):
+        loss.backward()
+    assert x.grad == 3.0
+    (x * x).backward()
+    assert x.grad == 7.0
+
+
+def test_scalar_constants_get_no_gradient():
+    x, c = tg.Scalar(2.0), tg.Scalar(3.0, requires_grad=False)
+    (x * c + c).backward()
+    assert x.grad == 3.0 and c.grad is None

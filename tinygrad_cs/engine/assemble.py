@@ -98,7 +98,9 @@ class Plan:
 class ScalarPlan(Plan):
     """A plan whose operands are all `Scalar`s: floats are read off the nodes themselves."""
 
-    __slots__ = ("out_saved",)
+    __slots__ = ("out_saved", "pull_column")
+
+    pull_column: Callable[[Any, Any], None]
 
     def _names_to_save(self, needed: set[str]) -> tuple[str, ...]:
         self.out_saved = "out" in needed
@@ -106,7 +108,13 @@ class ScalarPlan(Plan):
         return tuple(n for n in _everything(self.op) if n in needed and n not in on_nodes)
 
     def _make_pull(self) -> Pull:
-        return _scalar_pull(self)
+        lines = _scalar_lines(self)
+        places = range(len(self.edges))
+        column = [f"    p{k}.cotangent += c{k}" for k in places]
+        self.pull_column = _compile(self, ["def pull(g, node):", *lines, *column])
+        table = [_ADD.format(k=k) for k in places]
+        pull: Pull = _compile(self, ["def pull(g, node, table):", *lines, *table])
+        return pull
 
     def values(self, node: Any) -> dict[str, Any]:
         """What the rules of `node` may ask for, by name."""
@@ -196,36 +204,33 @@ def _array_pull(plan: Plan) -> Pull:
         lines.append(f"    c{k} = {_call(k, edge)}")
         lines.append(_FIT.format(k=k, label=edge.label))
     lines += [_ADD.format(k=k) for k in range(len(plan.edges))]
-    return _compile(plan, lines)
+    pull: Pull = _compile(plan, lines)
+    return pull
 
 
-def _scalar_pull(plan: ScalarPlan) -> Pull:
+def _scalar_lines(plan: ScalarPlan) -> list[str]:
     op = plan.op
-    lines = ["def pull(g, node, table):"]
     parents = {edge.position: f"p{k}" for k, edge in enumerate(plan.edges)}
     inputs = [parents.get(i, f"x{i}") for i in range(len(op.operands))]
-    lines.append(f"    {_tuple(inputs)} = node.inputs")
+    lines = [f"    {_tuple(inputs)} = node.inputs"]
     lines += [f"    {op.operands[i]} = {inputs[i]}._data" for i in plan.saved_operands]
     if plan.out_saved:
         lines.append("    out = node._data")
     if plan.saved_names:
         lines.append(f"    {_tuple(list(plan.saved_names))} = node.saved")
-    lines += [f"    c{k} = {_call(k, edge)}" for k, edge in enumerate(plan.edges)]
-    lines += [_ADD.format(k=k) for k in range(len(plan.edges))]
-    return _compile(plan, lines)
+    return lines + [f"    c{k} = {_call(k, edge)}" for k, edge in enumerate(plan.edges)]
 
 
 def _call(k: int, edge: Edge) -> str:
     return expression(edge.rule) or f"d{k}({', '.join(edge.asks)})"
 
 
-def _compile(plan: Plan, lines: list[str]) -> Pull:
+def _compile(plan: Plan, lines: list[str]) -> Any:
     plan.pull_source = "\n".join(lines)
     names: dict[str, Any] = {f"d{k}": edge.rule for k, edge in enumerate(plan.edges)}
     names |= {"fit": fit, "name": plan.op.name}
     exec(plan.pull_source, names)
-    pull: Pull = names["pull"]
-    return pull
+    return names["pull"]
 
 
 def _variadic_pull(plan: Plan) -> Pull:

@@ -36,7 +36,7 @@ def gather(roots: Iterable[Node]) -> list[Node]:
     mark, visit = seen.add, nodes.append
     for node in nodes:
         if node.inputs is None:
-            raise GraphError(_used_up(node))
+            raise GraphError(used_up(node))
         for parent in node.inputs:
             if parent.plan is not None and parent not in seen:
                 mark(parent)
@@ -68,7 +68,7 @@ def run(
     """
     nodes = gather(seeds)
     if nodes and nodes[-1].order < last_overwrite[0]:
-        _refuse_stale(nodes)
+        refuse_stale(nodes)
     if targets is not None:
         nodes = leading_to(nodes, targets)
     table, found = dict(seeds), {}
@@ -92,12 +92,12 @@ def run(
                     send_marks(node, alive, table, marks)
                 watching = careful or targets is not None or bool(marks)
             if careful or alive is not None:
-                _send(node, g, alive, table, lift)
+                send(node, g, alive, table, lift)
             else:
                 try:
                     plan.pull(g, node, table)
                 except _STUMBLES:
-                    _send(node, g, alive, table, lift)
+                    send(node, g, alive, table, lift)
             if not retain:
                 node.inputs = None
                 node.saved = ()
@@ -109,7 +109,7 @@ def run(
     return found
 
 
-def _send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> None:
+def send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> None:
     """What `Plan.pull` does, with every case considered: slower, and explains what fails."""
     plan: Any = node.plan
     values = plan.values(node) if lift is None else lift(node)
@@ -162,7 +162,8 @@ def run_hooks(node: Node, g: Any, recorded: bool = False) -> Any:
     return g
 
 
-def _used_up(node: Node) -> str:
+def used_up(node: Node) -> str:
+    """The message for a graph that an earlier pass has freed."""
     name = node.plan.op.name if node.plan is not None else "a leaf"
     return (
         f"backward: the graph behind {name} was already used by an earlier backward pass, which "
@@ -178,7 +179,7 @@ def _where(node: Node) -> str:
     return f" (recorded at {made_at})"
 
 
-def _refuse_stale(nodes: list[Node]) -> None:
+def refuse_stale(nodes: list[Node]) -> None:
     """Raise if a leaf whose value a rule will read was overwritten after it was recorded."""
     for node in nodes:
         plan: Any = node.plan

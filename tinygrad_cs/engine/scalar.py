@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from . import backward
+from . import column
 from .assemble import scalar_plan_for
 from .declared import ScalarMethods
 from .errors import DTypeError, GraphError
@@ -53,13 +53,14 @@ class Scalar(ScalarMethods, Node):
         (25.0, 30.0, -20.0)
     """
 
-    __slots__ = ("__weakref__", "_data", "requires_grad", "version")
+    __slots__ = ("__weakref__", "_data", "cotangent", "requires_grad", "version")
 
     shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     dtype: ClassVar[type] = float  # type: ignore[misc]
     ndim: ClassVar[int] = 0
 
     _data: float
+    cotangent: float | None
     requires_grad: bool
 
     def __init__(self, value: Any, requires_grad: bool = True) -> None:
@@ -77,6 +78,7 @@ class Scalar(ScalarMethods, Node):
         self.inputs = ()
         self.order = tick()
         self.version = 0
+        self.cotangent = None
         self._grad = None
         self.hooks = None
 
@@ -88,6 +90,7 @@ class Scalar(ScalarMethods, Node):
         self.requires_grad = False
         self.plan = None
         self.inputs = ()
+        self.cotangent = None
         return self
 
     @property
@@ -127,7 +130,7 @@ class Scalar(ScalarMethods, Node):
                 "backward: this Scalar does not require a gradient: it was made under no_grad, "
                 "detached, or computed from constants only"
             )
-        backward.finish({self: 1.0 if gradient is None else float(gradient)}, retain_graph)
+        column.finish_scalars(self, 1.0 if gradient is None else float(gradient), retain_graph)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed scalar in `.grad` too, not only those of leaves."""
@@ -210,6 +213,7 @@ def method(a, b):
         out.plan = plan
         out.inputs = (a, b)
         out.order = tick()
+        out.cotangent = None
         return out
     return call(a, b)
 """
