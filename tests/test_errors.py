@@ -45,7 +45,11 @@ A = np.ones((4, 3))
         (lambda: A * X, shape, ["multiply", "a (4, 3)", "b (2, 3)", "axis -2: 4 against 2"]),
         (lambda: tg.maximum(X, np.ones(2)), shape, ["maximum", "(2, 3)", "(2,)", "axis -1: 3 ag"]),
         (lambda: tg.where(A > 0, X, 0), shape, ["where", "(4,3)", "(2,3)"]),
-        (lambda: X @ X, shape, ["matmul", "axis -1 of a (3)", "axis -2 of b (2)", "(2, 3) and (2, 3)"]),
+        (
+            lambda: X @ X,
+            shape,
+            ["matmul", "axis -1 of a (3)", "axis -2 of b (2)", "(2, 3) and (2, 3)"],
+        ),
         (lambda: X @ tg.Scalar(1.0), shape, ["matmul", "(2, 3) and ()", "use *"]),
         (lambda: X.reshape(4), shape, ["reshape", "size 6 into shape (4,)", "(2, 3)"]),
         (lambda: X.sum(axis=2), index, ["sum", "axis 2 is out of bounds", "(2, 3)"]),

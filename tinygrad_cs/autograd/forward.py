@@ -135,6 +135,12 @@ def _transposed(node: Any, known: dict[Node, Any], values: Any, recorded: bool) 
 
 def fit_tangent(tangent: Any, part: Any) -> Any:
     """The tangent of an operand in the shape its rule returned, which may be broadcast."""
-    if isinstance(part, Scalar) or tangent.shape == part.shape:
+    if isinstance(part, Scalar):
+        return tangent
+    if isinstance(tangent, Scalar):
+        tangent = FUNCTIONS["to_tensor"](tangent)
+    elif isinstance(tangent, float):
+        tangent = np.asarray(tangent, part.dtype)
+    if tangent.shape == part.shape:
         return tangent
     return FUNCTIONS["broadcast_to"](tangent, part.shape)

@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, GradientCheckError
+from ..engine.lift import node_of
 from ..engine.modes import default_dtype, enable_grad, no_grad, set_default_dtype
+from ..engine.types import Array
 from .comparison import DIRECTIONS, Comparison
+from .forward import push
 from .numeric import STEP
-from .report import GradientReport
-from .subject import Subject, flat, pulled
+from .report import GradientReport, OperandReport
+from .subject import Subject, flat, pulled, shape_of
 
 FULL = 4096
 """Jacobians with at most this many entries are compared in full."""
@@ -160,4 +163,48 @@ def _check(subject: Subject, rtol: float, atol: float, step: float, seed: int) -
             found = check.in_full() if full else check.along_directions(rng)
             found.name = name
             report.operands.append(found)
+        if report:
+            report.operands += _check_tangents(subject, nodes, outputs, cotangents, analytic, rng)
     return report
+
+
+def _check_tangents(
+    subject: Subject,
+    nodes: list[Any],
+    outputs: list[Any],
+    cotangents: Array,
+    analytic: list[Array],
+    rng: np.random.Generator,
+) -> list[OperandReport]:
+    """Forward mode against reverse mode: <v, J t> = <J^T v, t>; a report where they differ."""
+    weights = rng.normal(size=len(cotangents))
+    tangents = [rng.normal(size=a.shape) for a in subject.arrays]
+    pushed = push(
+        {
+            node_of(x): float(t) if kind == "scalar" else t
+            for x, t, kind in zip(nodes, tangents, subject.kinds, strict=True)
+        },
+        [node_of(y) for y in outputs],
+        recorded=False,
+    )
+    parts = [
+        np.zeros(shape_of(y)) if t is None else t for y, t in zip(outputs, pushed, strict=True)
+    ]
+    forward = float(weights @ cotangents @ flat(parts))
+    terms = [np.reshape(t, -1) @ a @ weights for t, a in zip(tangents, analytic, strict=True)]
+    reverse, size = float(sum(terms)), float(sum(np.abs(terms)))
+    error = abs(forward - reverse)
+    if not error > 1e-8 * (1.0 + size):  # NaN at a kink says nothing
+        return []
+    return [
+        OperandReport(
+            "forward mode",
+            (),
+            checked=1,
+            error=error / max(size, abs(forward)),
+            analytic=reverse,
+            numeric=forward,
+            likely="a wrong kind in the operation's record: its rule is right for cotangents, but "
+            "tangents travel as its kind says (analytic: reverse mode, numeric: forward mode)",
+        )
+    ]

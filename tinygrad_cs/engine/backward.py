@@ -105,7 +105,9 @@ def run(
                     del node.made_at
     if targets is None:
         return table
-    found |= {node: g for node, g in table.items() if node in targets}
+    for node, g in table.items():
+        if node in targets:
+            found[node] = run_hooks(node, g, lift is not None) if node.hooks else g
     return found
 
 
@@ -143,6 +145,10 @@ def run_hooks(node: Node, g: Any, recorded: bool = False) -> Any:
     A replacement takes the node's dtype; its own history counts only where the pass is recorded.
     """
     assert node.hooks is not None
+    if isinstance(g, np.ndarray):
+        # another node may have been sent the very same array
+        g = g.view()
+        g.flags.writeable = False
     for hook in list(node.hooks.values()):
         replacement = hook(g)
         if replacement is None:

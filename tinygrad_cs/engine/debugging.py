@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,7 +51,9 @@ class Site:
             _holds[id(array)] -= 1
             if not _holds[id(array)]:
                 del _holds[id(array)]
-                array.flags.writeable = True
+                # a view cannot be thawed while another site holds the array under it
+                with contextlib.suppress(ValueError):
+                    array.flags.writeable = True
 
     def __str__(self) -> str:
         return self._line

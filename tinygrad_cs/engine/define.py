@@ -88,7 +88,7 @@ def operation(
             name=label,
             kind=chosen,
             forward=_in_record_order(function, names, operands + params),
-            scalar=scalar or (function if _serves_floats(chosen, function) else None),
+            scalar=scalar or (function if not keep and _serves_floats(chosen, function) else None),
             operands=operands,
             params=params,
             defaults=tuple(signature.parameters[n].default for n in params),

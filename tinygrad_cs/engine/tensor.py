@@ -46,12 +46,17 @@ class Tensor(TensorMethods):
         array([2., 4., 6.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_data", "_node")
+    __slots__ = ("__weakref__", "_data", "_frozen", "_node")
 
     _data: Array
     _node: Any
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> None:
+        if isinstance(data, Tensor) and data._node is not None and current_mode().recording:
+            raise GraphError(
+                "tensor: a new tensor of one that requires a gradient would cut it off silently; "
+                "write t.detach() for its values, t.astype(...) for another dtype"
+            )
         self._data = np.array(to_array(data, dtype))
         self._node = None
         if requires_grad:
@@ -87,7 +92,8 @@ class Tensor(TensorMethods):
             raise ShapeError(
                 f"data: expected an array of shape {self._data.shape}, got {array.shape}"
             )
-        if node is not None and node.home is not None:
+        if node is not None and (node.home is not None or array is self._data):
+            # `w.data -= step` changes the array in place before it arrives here
             overwrite(self, array)
         else:
             self._data = array
@@ -106,7 +112,11 @@ class Tensor(TensorMethods):
                 "tensor use detach()"
             )
         if not value:
+            if node is not None:
+                self._frozen = node
             self._node = None
+        elif node is None and getattr(self, "_frozen", None) is not None:
+            self._node = self._frozen
         elif node is None:
             if self._data.dtype.kind != "f":
                 raise DTypeError(
@@ -117,8 +127,13 @@ class Tensor(TensorMethods):
 
     @property
     def grad(self) -> Any:
-        """The gradient: a NumPy array of the same shape and dtype, or None until there is one."""
-        return None if self._node is None else self._node.grad
+        """The gradient: a NumPy array of the same shape and dtype, or None until there is one.
+
+        Of a parameter that an optimizer holds it is a part of that optimizer's buffer, which the
+        first backward pass after `zero_grad()` writes anew: copy what you want to keep.
+        """
+        node = self._node or getattr(self, "_frozen", None)
+        return None if node is None else node.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -232,7 +247,8 @@ class Tensor(TensorMethods):
         if self._node is not None and current_mode().recording:
             raise GraphError(
                 f"{kind.__name__}() of a tensor that requires a gradient would cut it off "
-                f"silently; write t.item() for the number"
+                f"silently; write t.item() for the number; for a function of t use tg.sin, "
+                f"tg.exp, ... instead of math.sin, math.exp, ..."
             )
         return kind(self._data.item())
 
@@ -331,14 +347,17 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
 def asarray(data: Any, dtype: Any = None) -> Tensor:
     """A tensor that shares memory with `data` where it can: no copy of a NumPy array.
 
+    An array that is changed between the forward and the backward pass gives wrong gradients; inside
+    `tg.debug()` it is read-only for so long. `tg.tensor` copies.
+
     Example:
         >>> import numpy as np, tinygrad_cs as tg
         >>> a = np.zeros(2)
         >>> tg.asarray(a).data is a
         True
     """
-    if isinstance(data, Tensor) and dtype is None:
-        return data
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.astype(dtype)
     return Tensor._of(to_array(data, dtype))
 
 
@@ -351,7 +370,11 @@ def overwrite(target: Tensor, value: Array) -> None:
             "overwrite: a graph recorded inside tg.debug() still needs these values; call "
             "backward() or drop the loss first"
         )
-    target._data[...] = value
-    node = target._node
+    node = target._node or getattr(target, "_frozen", None)
+    if node is None or node.home is None:
+        # nobody else needs this memory to change, and somebody may share it
+        target._data = np.array(value, target._data.dtype)
+    else:
+        target._data[...] = value
     if node is not None:
         node.version = last_overwrite[0] = tick()

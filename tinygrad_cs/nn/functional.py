@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import ops
 from ..engine.errors import ArgumentError, ShapeError
+from ..engine.tensor import asarray
 from ..engine.types import np
 
 _REDUCTIONS = ("mean", "sum", "none")
@@ -119,6 +120,7 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
                [ 0.25, -0.25]], dtype=float32)
     """
     check_reduction(reduction, "cross_entropy")
+    input = input if hasattr(input, "ndim") else asarray(input)
     classes = ops.check_classes(input, target)
     if reduction == "mean" and not classes.size:
         raise ShapeError(
@@ -140,7 +142,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         tensor(2.)
     """
     check_reduction(reduction, "mse_loss")
-    shape, wanted = getattr(input, "shape", ()), getattr(target, "shape", ())
+    shape, wanted = (np.shape(getattr(x, "_data", x)) for x in (input, target))
     if shape != wanted:
         raise ShapeError(
             f"mse_loss: prediction and target must have the same shape, got {shape} and {wanted}; "

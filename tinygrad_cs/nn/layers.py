@@ -35,9 +35,10 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
-        if in_features < 1 or out_features < 1:
+        sizes = (in_features, out_features)
+        if not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
             raise ArgumentError(
-                f"Linear: sizes must be 1 or more, got in_features={in_features}, "
+                f"Linear: sizes must be whole numbers of 1 or more, got in_features={in_features}, "
                 f"out_features={out_features}"
             )
         self.in_features = in_features

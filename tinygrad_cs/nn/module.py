@@ -58,6 +58,18 @@ class Module:
         path = next((name for name, module in self.named_modules() if module is layer), "")
         error.layer = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        held = value.values() if isinstance(value, dict) else value
+        if isinstance(value, (list, tuple, dict)) and any(
+            isinstance(entry, (Module, Parameter)) for entry in held
+        ):
+            raise ArgumentError(
+                f"{type(self).__name__}.{name}: modules and parameters inside a "
+                f"{type(value).__name__} would not be found and never be trained; use "
+                f"nn.Sequential, or set each as an attribute of its own"
+            )
+        object.__setattr__(self, name, value)
+
     def register_buffer(self, name: str, value: Any) -> None:
         """Set an attribute that belongs to the state but is not learned (an array or tensor)."""
         if hasattr(type(self), name):
@@ -196,6 +208,11 @@ class Sequential(Module):
 
     def __init__(self, *modules: Callable[[Any], Any]) -> None:
         for i, module in enumerate(modules):
+            if isinstance(module, type):
+                raise ArgumentError(
+                    f"Sequential: argument {i} is the class {module.__name__}; write "
+                    f"nn.{module.__name__}()"
+                )
             if not callable(module):
                 raise ArgumentError(
                     f"Sequential: expected modules, argument {i} is {type(module).__name__}"

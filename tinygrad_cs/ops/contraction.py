@@ -67,7 +67,9 @@ def _cotangent(g: Any, i: int, operands: Sequence[Any], shapes: Any, subscripts:
             others.append(c + twin)
             factors.append(np.eye(n, dtype=g.dtype))
             c = twin
-        elif c not in output and n > _longest(c, i, terms, shapes):
+        elif c not in output and (
+            n > _longest(c, i, terms, shapes) or not any(c in t for t in others)
+        ):
             others.append(c)
             factors.append(np.ones(n, dtype=g.dtype))
         wanted += c

@@ -9,7 +9,7 @@ from ..engine.errors import ArgumentError
 from ..engine.record import MOVE
 from ..engine.types import Shape, T, np
 from .families import Case, Draw
-from .shaping import broadcast_to
+from .shaping import broadcast_to, reshape
 
 
 def raw_index(index: Any) -> Any:
@@ -115,6 +115,12 @@ def _put_cases(draw: Draw) -> Case:
     return [x, draw.array(np.shape(x[index]))], {"index": index}
 
 
+def _led_by_ones(g: Any, shape: Shape) -> Any:
+    """NumPy lets values of shape (1, n) be set where (n,) is taken."""
+    extra = len(shape) - g.ndim
+    return reshape(g, (1,) * extra + g.shape) if extra > 0 else g
+
+
 def _put_reference(x: Any, values: Any, index: Any) -> Any:
     out = x.copy()
     out[index] = values
@@ -126,7 +132,7 @@ def _put_reference(x: Any, values: Any, index: Any) -> Any:
     reference=_put_reference,
     cuts=True,
     dx=lambda g, index: put(g, 0, index),
-    dvalues=lambda g, index: getitem(g, index),
+    dvalues=lambda g, index, values_shape: _led_by_ones(getitem(g, index), values_shape),
 )
 def put(x: Any, values: Any, index: Any) -> Any:
     """`x` with `values` in place of the entries at `index`, as a new tensor.

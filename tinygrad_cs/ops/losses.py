@@ -20,6 +20,11 @@ def check_classes(logits: Any, target: Any) -> Array:
     """
     indices = np.asarray(getattr(target, "_data", target))
     if indices.dtype.kind not in "iu":
+        if logits.ndim and indices.shape == logits.shape:
+            raise DTypeError(
+                f"cross_entropy: the target has the shape {indices.shape} of the logits, as "
+                f"one-hot rows or probabilities do; it takes class indices: target.argmax(-1)"
+            )
         detail = " with NaN" if indices.dtype.kind == "f" and np.isnan(indices).any() else ""
         raise DTypeError(
             f"cross_entropy: the target holds class indices, so it must be integer, got "

@@ -165,17 +165,22 @@ def call_numpy(function: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return function(*plain_args, **plain_kwargs)
     if current_mode().recording and _needs_gradient([*args, *kwargs.values()]):
         raise NoDerivativeError(
-            f"np.{name} has no derivative here, and a tensor that requires a gradient was passed: "
-            f"{_advice(name)}. For values without gradient pass t.data"
+            f"{_path(function)} has no derivative here, and a tensor that requires a gradient was "
+            f"passed: {_advice(name)}. For values without gradient pass t.data"
         )
     result = function(*plain_args, **plain_kwargs)
     return Tensor._of(result) if isinstance(result, np.ndarray) else result
 
 
+def _path(function: Any) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+
+
 def _advice(name: str) -> str:
     if name in _ADVICE:
         return _ADVICE[name]
-    near = difflib.get_close_matches(name, TABLE, 1)
+    near = difflib.get_close_matches(name, TABLE, 1, cutoff=0.7)
     hint = f"the nearest operation is tg.{near[0]}; " if near else ""
     return f"{hint}define it with tg.autograd.operation, or compose it from operations in tg.ops"
 

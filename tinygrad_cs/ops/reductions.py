@@ -83,7 +83,7 @@ def _shares(x: Any, out: Any, axis: Axis) -> Array:
 
     Counted in float32 at least: in float16 2048 + 1 = 2048.
     """
-    x, out = getattr(x, "_data", x), getattr(out, "_data", out)
+    x, out = np.asarray(getattr(x, "_data", x)), getattr(out, "_data", out)
     ties = x == expand(np.asarray(out), x.shape, axis)
     count = np.sum(ties, axis=axis, keepdims=True, dtype=np.result_type(x.dtype, np.float32))
     shares: Array = (ties / count).astype(x.dtype)

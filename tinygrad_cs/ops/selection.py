@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from ..engine.define import operation
-from ..engine.record import ELEMENTWISE
+from ..engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
 from ..engine.types import T, np
 from .families import Case, Draw
 
@@ -156,22 +156,34 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
 
 @operation(
     ELEMENTWISE,
-    numpy=np.clip,
+    name="clip",
     scalar=_clip_float,
+    reference=lambda x, min, max: np.clip(x, min, max),
     cases=_clip_cases,
     cuts=True,
     dx=lambda g, x, min, max: where(_inside(x, min, max), g, 0),
 )
+def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    return np.clip(x, getattr(min, "_data", min), getattr(max, "_data", max))
+
+
 def clip(x: T, min: Any = None, max: Any = None) -> T:
     """Values limited to [min, max]; at a bound the gradient passes (the interval is closed).
 
     Args:
         x: values.
-        min, max: bounds, not differentiated; None for no bound.
+        min, max: bounds; None for no bound. Bounds that require a gradient get one: then this is
+            `minimum(maximum(x, min), max)`, with half of it to each where values are equal.
 
     Example:
         >>> import tinygrad_cs as tg
         >>> tg.clip(tg.tensor([-2.0, 0.5, 2.0]), -1, 1)
         tensor([-1. ,  0.5,  1. ])
     """
-    return np.clip(x, getattr(min, "_data", min), getattr(max, "_data", max))
+    if getattr(min, "requires_grad", False) or getattr(max, "requires_grad", False):
+        raised: Any = x if min is None else maximum(x, min)
+        return raised if max is None else minimum(raised, max)
+    return _clip(x, min, max)
+
+
+FUNCTIONS["clip"] = BY_NUMPY[np.clip] = clip

@@ -130,6 +130,8 @@ def numbers_to_arrays(arrays: Sequence[Any]) -> list[Any]:
     """Python numbers (the values of `Scalar`s) take the dtype of the arrays beside them."""
     kinds = [a.dtype for a in arrays if hasattr(a, "dtype")]
     dtype = np.result_type(*kinds) if kinds else default_dtype()
+    if dtype.kind != "f" and any(isinstance(a, float) for a in arrays):
+        dtype = np.result_type(dtype, default_dtype())
     return [a if hasattr(a, "dtype") else np.asarray(a, dtype) for a in arrays]
 
 

@@ -109,9 +109,9 @@ class Adam(Optimizer):
     def check(self, group: dict[str, Any]) -> None:
         """Nothing below zero; betas in [0, 1)."""
         check_not_negative("Adam", group, "lr", "eps", "weight_decay")
-        for beta in group["betas"]:
-            if not 0 <= beta < 1:
-                raise ArgumentError(f"Adam: betas must lie in [0, 1), got {group['betas']}")
+        betas = group["betas"]
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ArgumentError(f"Adam: betas must be two numbers in [0, 1), got {betas}")
 
     def update(self, group: dict[str, Any], step: int, piece: Piece) -> None:
         """See the class."""

@@ -18,12 +18,25 @@ PIECE = 1 << 15
 """Entries updated at a time: a few arrays of this size fit in the second-level cache together."""
 
 
+class Home:
+    """What a leaf knows of its buffer: the values and when they last changed.
+
+    It does not know the other parameters, so that a model and its optimizer are no cycle.
+    """
+
+    __slots__ = ("values", "version")
+
+    def __init__(self, values: Array) -> None:
+        self.values = values
+        self.version = 0
+
+
 class FlatBuffer:
     """The parameters of one dtype, laid end to end.
 
     Attributes:
         values, grads: flat arrays; `parameters` are views of the first.
-        version: the time of the last change to `values`.
+        home: what the parameters' leaves point to.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
@@ -36,7 +49,7 @@ class FlatBuffer:
         dtype = self.parameters[0].dtype
         self.values: Array = np.empty(end, dtype)
         self.grads: Array = np.zeros(end, dtype)
-        self.version = 0
+        self.home = Home(self.values)
         self.nodes: list[Any] = []
         self.claim()
 
@@ -52,7 +65,7 @@ class FlatBuffer:
                 continue
             grad = node.grad
             node.version = node.last_change()  # the date of a former home would be lost
-            node.home, node.slot = self, self.grads[place].reshape(shape)
+            node.home, node.slot = self.home, self.grads[place].reshape(shape)
             if grad is not None:
                 node.slot[...] = grad
                 node.grad = node.slot
@@ -60,7 +73,7 @@ class FlatBuffer:
     def claimed(self) -> bool:
         """Is every parameter still a view into this buffer (and not another optimizer's)?"""
         for parameter, node in zip(self.parameters, self.nodes, strict=True):
-            if parameter._node is not node or (node is not None and node.home is not self):
+            if parameter._node is not node or (node is not None and node.home is not self.home):
                 return False
         return True
 
@@ -75,7 +88,7 @@ class FlatBuffer:
         """
         now = last_overwrite[0] = tick()
         if which is None:
-            self.version = now
+            self.home.version = now
         else:
             for node, changed in zip(self.nodes, which, strict=True):
                 if changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -66,11 +67,26 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = [{**defaults, **group} for group in groups]
         _refuse_duplicates(self.param_groups, type(self).__name__)
         for group in self.param_groups:
+            _refuse_unknown(group, defaults, type(self).__name__)
             self.check(group)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         self._blocks = [
             [_Block(same, self.state_names) for same in _by_dtype(group["params"])]
             for group in self.param_groups
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views of a buffer do not survive a copy as views: the copy lays its own buffer out.
+        own = {name: value for name, value in vars(self).items() if name != "_blocks"}
+        return own | {"_state": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        saved = state.pop("_state")
+        vars(self).update(state)
+        self._lay_out()
+        self.load_state_dict(saved)
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise `ArgumentError` for hyperparameters outside their range."""
@@ -200,7 +216,8 @@ def _check_parameter(parameter: Any, i: int, name: str) -> None:
     if not parameter.requires_grad or not parameter.is_leaf:
         raise ArgumentError(
             f"{name}: parameter {i} of shape {parameter.shape} is not a leaf that requires a "
-            f"gradient, so it can not be trained"
+            f"gradient, so it cannot be trained; leave frozen ones out: "
+            f"[p for p in model.parameters() if p.requires_grad]"
         )
 
 
@@ -221,8 +238,20 @@ def _by_dtype(parameters: list[Tensor]) -> list[list[Tensor]]:
     return [[p for p in parameters if p.dtype == dtype] for dtype in dtypes]
 
 
+def _refuse_unknown(group: dict[str, Any], defaults: dict[str, Any], name: str) -> None:
+    for key in group:
+        if key not in defaults and key != "params":
+            near = difflib.get_close_matches(key, defaults, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ArgumentError(
+                f"{name}: a parameter group has no option {key!r}{hint} "
+                f"(it takes {', '.join(defaults)})"
+            )
+
+
 def check_not_negative(name: str, group: dict[str, Any], *keys: str) -> None:
     """Raise `ArgumentError` unless these hyperparameters are numbers of 0 or more."""
     for key in keys:
-        if not group[key] >= 0:
-            raise ArgumentError(f"{name}: {key} must be 0 or more, got {group[key]}")
+        value = group[key]
+        if not isinstance(value, (int, float, np.number)) or not value >= 0:
+            raise ArgumentError(f"{name}: {key} must be a number of 0 or more, got {value!r}")

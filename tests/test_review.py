@@ -1,0 +1,260 @@
+"""Faults that a sceptical user found, each of which stays found."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import tinygrad_cs as tg
+from tinygrad_cs import nn, optim
+from tinygrad_cs.engine.define import undefine
+from tinygrad_cs.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    GradientCheckError,
+    GraphError,
+    StaleValueError,
+)
+
+
+def leaf(values, dtype="float64"):
+    return tg.tensor(np.array(values, dtype), requires_grad=True)
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+def test_a_copied_model_and_optimizer_train_on(twin, make):
+    def step(model, optimizer):
+        optimizer.zero_grad()
+        model(np.ones((1, 2), "float32")).sum().backward()
+        optimizer.step()
+
+    model = nn.Linear(2, 1)
+    optimizer = make(model.parameters(), lr=0.1)
+    step(model, optimizer)
+    model2, optimizer2 = twin((model, optimizer))
+    assert_array_equal(model.weight.data, model2.weight.data)
+    before = model2.weight.data.copy()
+    for _ in range(3):
+        step(model, optimizer)
+        step(model2, optimizer2)
+    assert not np.array_equal(before, model2.weight.data)
+    assert_array_equal(model.weight.data, model2.weight.data)
+    assert not np.shares_memory(model.weight.data, model2.weight.data)
+
+
+def test_a_discarded_model_with_its_optimizer_is_no_garbage():
+    gc.collect()
+    gc.disable()
+    try:
+        model = nn.Linear(2, 1)
+        optimizer = optim.Adam(model.parameters())
+        model(np.ones((1, 2), "float32")).sum().backward()
+        optimizer.step()
+        del model, optimizer
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_scalars_beside_integers_keep_value_and_gradient():
+    s = tg.Scalar(1.5)
+    joined = tg.stack([s, np.array(2)])
+    assert_array_equal(joined.data, [1.5, 2.0])
+    joined.sum().backward()
+    assert s.grad == 1.0
+
+
+def test_bounds_of_clip_get_gradients():
+    x, low = leaf([0.0, 1.0]), leaf([0.5, 0.5])
+    tg.clip(x, low, None).sum().backward()
+    assert_array_equal(low.grad, [1.0, 0.0])
+    assert_array_equal(x.grad, [0.0, 1.0])
+    assert isinstance(np.clip(np.array([0.0, 1.0]), low, None), tg.Tensor)
+
+
+def test_loading_weights_does_not_reach_a_detached_value():
+    layer, x = nn.Linear(1, 1, bias=False), leaf([[3.0]], "float32")
+    layer.weight.data = np.array([[2.0]])
+    loss = (layer.weight.detach() * x).sum()
+    layer.load_state_dict({"weight": np.array([[100.0]])})
+    loss.backward()
+    assert_array_equal(x.grad, [[2.0]])
+
+
+def test_a_hand_written_step_between_forward_and_backward_is_found():
+    w = leaf([1.0, 2.0])
+    loss = (w * w).sum()
+    w.data -= 0.5
+    with pytest.raises(StaleValueError):
+        loss.backward()
+
+
+def test_initialising_leaves_the_callers_array_alone():
+    mine = np.array([1.0, 2.0], "float32")
+    w = nn.Parameter([0.0, 0.0])
+    w.data = mine
+    nn.init.zeros_(w)
+    assert_array_equal(mine, [1.0, 2.0])
+    assert_array_equal(w.data, [0.0, 0.0])
+
+
+def test_freezing_for_a_moment_loses_nothing():
+    w = leaf([1.0])
+    loss = (w * 2).sum()
+    w.requires_grad = False
+    w.requires_grad = True
+    loss.backward()
+    assert_array_equal(w.grad, [2.0])
+    w.requires_grad = False
+    assert_array_equal(w.grad, [2.0])
+
+
+def test_gradcheck_finds_a_wrong_kind():
+    @tg.autograd.operation("linear in each operand", dx=lambda g: 2 * g)
+    def affine(x):
+        return 2 * x + 1
+
+    @tg.autograd.operation("elementwise", dx=lambda g: np.cumsum(g[::-1])[::-1])
+    def running_sum(x):
+        return np.cumsum(x)
+
+    try:
+        for wrong in (affine, running_sum):
+            with pytest.raises(GradientCheckError, match="a wrong kind"):
+                tg.autograd.gradcheck(wrong, np.array([1.0, 2.0, 3.0]))
+    finally:
+        undefine("affine")
+        undefine("running_sum")
+
+
+def test_gradcheck_of_a_small_function_is_as_strict():
+    @tg.autograd.operation("elementwise", dx=lambda g, x: g * 3.0 * x)
+    def slanted_square(x):
+        return x * x
+
+    try:
+        with pytest.raises(GradientCheckError):
+            tg.autograd.gradcheck(lambda x: slanted_square(x) * 1e-6, np.array([1.0, 2.0]))
+    finally:
+        undefine("slanted_square")
+
+
+def test_hooks_of_leaves_run_in_autograd_grad_too():
+    x = leaf([1.0])
+    x.register_hook(lambda g: g * 10)
+    (gradient,) = tg.autograd.grad((x * 2).sum(), x)
+    assert_array_equal(gradient.data, [20.0])
+
+
+def test_a_hook_cannot_change_a_gradient_behind_the_back():
+    u = leaf([1.0]) * 1.0
+    v = leaf([1.0]) * 1.0
+
+    def careless(g):
+        g *= 10
+
+    u.register_hook(careless)
+    with pytest.raises(ValueError, match="read-only"):
+        (u + v).sum().backward()
+
+
+def test_a_tensor_of_a_tracked_tensor_is_no_silent_cut():
+    x = leaf([1.0])
+    with pytest.raises(GraphError, match="detach"):
+        tg.tensor(x * 2)
+    tg.asarray(x, dtype="float32").sum().backward()
+    assert_array_equal(x.grad, [1.0])
+
+
+def test_forward_mode_of_general_operations_on_scalars():
+    assert_array_equal(
+        tg.func.jvp(lambda s: tg.einsum(",i->i", s, np.array([1.0, 2.0])), (2.0,), (1.0,))[1],
+        [1.0, 2.0],
+    )
+    zeros = tg.tensor(np.zeros(2))
+    assert_array_equal(tg.func.jvp(lambda s: zeros.at[0].set(s), (2.0,), (1.0,))[1], [1.0, 0.0])
+    twice = tg.func.grad(tg.func.grad(lambda s: tg.sum(tg.max(s) * s)))
+    assert_allclose(np.asarray(twice(2.0)), 2.0)
+
+
+def test_einsum_over_an_empty_axis():
+    x = leaf(np.zeros((2, 0)))
+    tg.einsum("ij->i", x).sum().backward()
+    assert x.grad.shape == (2, 0)
+
+
+def test_an_elementwise_operation_that_keeps_something_takes_tensors_only():
+    @tg.autograd.operation("elementwise", keep={"e": lambda x: tg.exp(x)}, dx=lambda g, e: g * e)
+    def kept_exp(x):
+        e = np.exp(x)
+        return e * 1.0, e
+
+    try:
+        assert tg.autograd.gradcheck(kept_exp, np.array([0.5, 1.0]), order=2)
+        s = tg.Scalar(0.5)
+        kept_exp(s).sum().backward()
+        assert_allclose(s.grad, np.exp(0.5), rtol=1e-6)
+    finally:
+        undefine("kept_exp")
+
+
+def test_values_led_by_ones_can_be_set():
+    x, values = leaf(np.zeros((2, 3))), leaf(np.ones((1, 3)))
+    x.at[0].set(values).sum().backward()
+    assert_array_equal(values.grad, np.ones((1, 3)))
+
+
+def test_debug_thaws_views_without_complaint():
+    a = np.arange(4.0)
+    x = tg.asarray(a)
+    x.requires_grad = True
+    with tg.debug():
+        v = x[:2]
+        p, q = v * v, x * x
+    del p, q, v
+    assert a.flags.writeable
+
+
+def test_layers_in_a_list_are_refused():
+    class Net(nn.Module):
+        def __init__(self):
+            self.layers = [nn.Linear(2, 2), nn.Linear(2, 2)]
+
+    with pytest.raises(ArgumentError, match="would not be found"):
+        Net()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "kind", "says"),
+    [
+        (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU), ArgumentError, r"write nn.ReLU\(\)"),
+        (lambda: nn.Linear(2.0, 3), ArgumentError, "whole numbers"),
+        (lambda: optim.SGD([leaf([1.0])], lr="0.1"), ArgumentError, "lr must be a number"),
+        (lambda: optim.Adam([leaf([1.0])], betas=(0.9,)), ArgumentError, "two numbers"),
+        (
+            lambda: optim.SGD([{"params": [leaf([1.0])], "learning_rate": 1}]),
+            ArgumentError,
+            "no option 'learning_rate'",
+        ),
+        (
+            lambda: nn.functional.cross_entropy(leaf(np.zeros((2, 3))), np.eye(2, 3)),
+            DTypeError,
+            r"argmax\(-1\)",
+        ),
+        (lambda: np.linalg.inv(leaf(np.eye(2))), TypeError, r"np\.linalg\.inv has no derivative"),
+    ],
+)
+def test_mistakes_are_explained(mistake, kind, says):
+    with pytest.raises(kind, match=says):
+        mistake()
+
+
+def test_plain_lists_work_in_losses():
+    assert_allclose(nn.functional.cross_entropy([[0.0, 0.0]], [1]).item(), np.log(2), rtol=1e-6)
+    assert nn.functional.mse_loss(tg.tensor([1.0, 2.0]), [1.0, 4.0]).item() == 2.0
