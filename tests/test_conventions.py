@@ -241,3 +241,21 @@ def test_dead_positions_do_not_trip_debug():
     with tg.debug():
         tg.where(x > 0, tg.sqrt(x), 0).sum().backward()
     assert_allclose(x.grad, [0, 0.25])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ["C", "F", "reversed"])
+def test_masking_many_entries_is_where(dtype, order):
+    """Large arrays are masked by bits: the same values, NaN and infinity cut off alike."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(64, 33)).astype(dtype)
+    values[::7] = np.nan
+    values[::5] = np.inf
+    condition = rng.random(values.shape) > 0.5
+    if order == "F":
+        values = np.asfortranarray(values)
+    elif order == "reversed":
+        values, condition = values[::-1, ::2], condition[::-1, ::2]
+    result = tg.where(condition, values, 0)
+    assert result.dtype == values.dtype
+    assert_array_equal(result, np.where(condition, values, np.zeros((), dtype)))

