@@ -22,6 +22,7 @@ from .indexing import getitem, put, scatter
 from .losses import check_classes, softmax_cross_entropy
 from .products import linear, matmul
 from .reductions import log_softmax, logsumexp, max, mean, min, softmax, std, sum, var
+from .rounding import floor_divide, remainder
 from .selection import abs, clip, maximum, minimum, relu, where
 from .shaping import (
     alias,
@@ -51,6 +52,7 @@ __all__ = [
     "einsum",
     "exp",
     "expand_dims",
+    "floor_divide",
     "getitem",
     "linear",
     "log",
@@ -70,6 +72,7 @@ __all__ = [
     "power",
     "put",
     "relu",
+    "remainder",
     "reshape",
     "scatter",
     "self_power",

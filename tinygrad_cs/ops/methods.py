@@ -14,7 +14,7 @@ from ..engine.record import TABLE
 from ..engine.scalar import INFIX, Scalar, binary_method
 from ..engine.tensor import Tensor
 from ..engine.types import np
-from . import elementwise, products, reductions, selection, shaping
+from . import elementwise, products, reductions, rounding, selection, shaping
 from .indexing import At, getitem
 from .shaping import permute_dims, reshape
 
@@ -28,6 +28,8 @@ _ARITHMETIC = {
     "sub": elementwise.subtract,
     "mul": elementwise.multiply,
     "truediv": elementwise.divide,
+    "floordiv": rounding.floor_divide,
+    "mod": rounding.remainder,
     "pow": elementwise.power,
     "matmul": products.matmul,
 }
@@ -49,6 +51,15 @@ _UNARY: dict[str, Any] = {
 for _name, _unary in _UNARY.items():
     for _node in (Tensor, Scalar):
         setattr(_node, f"__{_name}__", _unary)
+
+
+def _divmod(a: Any, b: Any) -> tuple[Any, Any]:
+    return rounding.floor_divide(a, b), rounding.remainder(a, b)
+
+
+for _name, _call in (("divmod", _divmod), ("rdivmod", _reflected(_divmod))):
+    for _node in (Tensor, Scalar):
+        setattr(_node, f"__{_name}__", _call)
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
