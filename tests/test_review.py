@@ -258,3 +258,22 @@ def test_mistakes_are_explained(mistake, kind, says):
 def test_plain_lists_work_in_losses():
     assert_allclose(nn.functional.cross_entropy([[0.0, 0.0]], [1]).item(), np.log(2), rtol=1e-6)
     assert nn.functional.mse_loss(tg.tensor([1.0, 2.0]), [1.0, 4.0]).item() == 2.0
+
+
+def test_a_graph_already_used_elsewhere_is_a_constant_for_inner_derivatives():
+    w = leaf([2.0])
+    used = (w * 2) ** 2
+    used.sum().backward()
+    slope = tg.func.grad(lambda x: (x * used.data).sum())(np.array([1.0]))
+    assert_array_equal(slope, [16.0])
+    x = leaf([1.0])
+    (direct,) = tg.autograd.grad((x * used).sum(), x)
+    assert_array_equal(direct.data, [16.0])
+
+
+def test_a_generator_function_is_no_place_for_a_mode_decorator():
+    with pytest.raises(ArgumentError, match="between two yields"):
+
+        @tg.no_grad()
+        def batches():
+            yield 1

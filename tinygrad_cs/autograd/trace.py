@@ -66,10 +66,14 @@ class Trace:
     def _reaches_others(self) -> bool:
         """Does an output depend on anything that could be differentiated outside?"""
         mine = set(self.nodes)
+        since = min(node.order for node in self.nodes)
         ends = {end for end in self.ends if end is not None}
-        places = backward.gather(ends)
+        places = backward.gather(ends, since)
         candidates = ends | {p for node in places for p in node.inputs}
-        return any(p.plan is None and _needs_gradient(p) and p not in mine for p in candidates)
+        return any(
+            p not in mine and (_needs_gradient(p) if p.plan is None else p.order < since)
+            for p in candidates
+        )
 
     def pull(self, cotangents: Sequence[Any], retain: bool) -> list[Any]:
         """The cotangents of all inputs, zeros where the outputs do not depend on one."""

@@ -29,16 +29,19 @@ _STUMBLES = (ArithmeticError, AttributeError, TypeError, ValueError)
 """What a rule may raise on Python floats (1 / 0.0), or its text on a rule that returns numbers."""
 
 
-def gather(roots: Iterable[Node]) -> list[Node]:
-    """Every node made by an operation that the roots were computed from, newest first."""
-    nodes = [node for node in roots if node.plan is not None]
+def gather(roots: Iterable[Node], since: int = 0) -> list[Node]:
+    """Every node made by an operation that the roots were computed from, newest first.
+
+    Nodes made before the time `since` are left out: they lead to nothing that was made later.
+    """
+    nodes = [node for node in roots if node.plan is not None and node.order >= since]
     seen = set(nodes)
     mark, visit = seen.add, nodes.append
     for node in nodes:
         if node.inputs is None:
             raise GraphError(used_up(node))
         for parent in node.inputs:
-            if parent.plan is not None and parent not in seen:
+            if parent.plan is not None and parent.order >= since and parent not in seen:
                 mark(parent)
                 visit(parent)
     nodes.sort(key=_age, reverse=True)
@@ -66,7 +69,8 @@ def run(
     `lift` gives a node's saved values as nodes of the graph: with it the pass is itself recorded.
     Nothing is written to any `.grad`, except where an interior node asked to retain it.
     """
-    nodes = gather(seeds)
+    since = min((target.order for target in targets), default=0) if targets else 0
+    nodes = gather(seeds, since)
     if nodes and nodes[-1].order < last_overwrite[0]:
         refuse_stale(nodes)
     if targets is not None:

@@ -6,14 +6,18 @@ ends, by an exception too. Each is usable as a context manager and as a decorato
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from .errors import DTypeError
+from .errors import ArgumentError, DTypeError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Mode(NamedTuple):
@@ -43,6 +47,14 @@ class _ModeChange(ContextDecorator):
 
     def __init__(self) -> None:
         self._tokens: list[Token[Mode]] = []
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            raise ArgumentError(
+                f"{type(self).__name__}: a decorated generator function runs outside the block; "
+                f"write `with {type(self).__name__}():` inside it, between two yields"
+            )
+        return super().__call__(function)
 
     def _recreate_cm(self) -> Self:
         # A decorated function may run in several threads at once: each call enters its own.
