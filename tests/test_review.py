@@ -277,3 +277,21 @@ def test_a_generator_function_is_no_place_for_a_mode_decorator():
         @tg.no_grad()
         def batches():
             yield 1
+
+
+def test_a_notebook_cell_that_defines_an_operation_can_be_run_again():
+    for factor in (2.0, 3.0):
+
+        @tg.autograd.operation("elementwise", dx=lambda g, factor: g * factor)
+        def scaled(x, factor=factor):
+            return x * factor
+
+        x = leaf([1.0])
+        scaled(x).sum().backward()
+        assert_array_equal(x.grad, [factor])
+    undefine("scaled")
+    with pytest.raises(ArgumentError, match="already defined"):
+
+        @tg.autograd.operation("elementwise", dx=lambda g: g)
+        def tanh(x):
+            return x

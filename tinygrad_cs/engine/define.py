@@ -52,8 +52,9 @@ def operation(
             operators and this library's operations. Its parameter names say what it needs: `g`,
             operands, `out`, parameters, `<operand>_shape`, kept intermediates.
 
-    Arguments of the function without a rule are parameters, not operands. Raises `ArgumentError`
-    for a name that is taken and for a rule that asks for something that does not exist.
+    Arguments of the function without a rule are parameters, not operands. Defining a name again in
+    the same module replaces it. Raises `ArgumentError` for a name that is taken elsewhere and for a
+    rule that asks for something that does not exist.
 
     Example:
         >>> import numpy as np, tinygrad_cs as tg
@@ -83,7 +84,9 @@ def operation(
         params = tuple(n for n in names if n not in operands)
         label = name or function.__name__
         if label in TABLE:
-            raise ArgumentError(f"operation {label!r} is already defined; choose another name=")
+            if _is_library(function) or TABLE[label].module != function.__module__:
+                raise ArgumentError(f"operation {label!r} is already defined; choose another name=")
+            undefine(label)  # a notebook cell that is run again
         op = Operation(
             name=label,
             kind=chosen,
@@ -91,7 +94,7 @@ def operation(
             scalar=scalar or (function if not keep and _serves_floats(chosen, function) else None),
             operands=operands,
             params=params,
-            defaults=tuple(signature.parameters[n].default for n in params),
+            module=function.__module__,
             rules={r[1:]: rule for r, rule in rules.items()},
             keep=keep or {},
             variadic=variadic,
@@ -114,7 +117,7 @@ def operation(
 
 
 def undefine(name: str) -> None:
-    """Take an operation out of the table again, as tests of broken rules do."""
+    """Take an operation out of the table again."""
     op = TABLE.pop(name)
     del FUNCTIONS[name]
     for source in op.numpy:
@@ -140,7 +143,11 @@ def _refuse_stars(function: Callable[..., Any], signature: inspect.Signature) ->
 
 def _serves_floats(kind: Kind, function: Callable[..., Any]) -> bool:
     """A user's elementwise NumPy function works on one float; ours name a faster one."""
-    return kind is ELEMENTWISE and not function.__module__.startswith("tinygrad_cs.")
+    return kind is ELEMENTWISE and not _is_library(function)
+
+
+def _is_library(function: Callable[..., Any]) -> bool:
+    return function.__module__.startswith("tinygrad_cs.")
 
 
 def _in_record_order(

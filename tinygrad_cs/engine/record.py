@@ -52,7 +52,8 @@ class Operation:
         forward: the value, on NumPy arrays.
         scalar: the value, on Python floats; None where an operation has no meaning on one number.
         operands: names of the arguments that may carry gradients, in order.
-        params: names of the other arguments, with `defaults`.
+        params: names of the other arguments.
+        module: where it was defined.
         rules: one rule per differentiable operand. A rule's parameter names say what it needs: `g`
             (the cotangent of the output), an operand, `out`, a parameter, `x_shape` for the shape
             of operand `x`, or a kept intermediate. The engine keeps exactly those alive.
@@ -74,7 +75,7 @@ class Operation:
     scalar: Callable[..., float] | None
     operands: tuple[str, ...]
     params: tuple[str, ...]
-    defaults: tuple[Any, ...]
+    module: str
     rules: Mapping[str, Rule]
     keep: Mapping[str, Callable[..., Any]]
     variadic: bool
