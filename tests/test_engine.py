@@ -15,6 +15,7 @@ from numpy.testing import assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs.engine import declared
+from tinygrad_cs.engine.define import undefine
 from tinygrad_cs.engine.errors import DTypeError, GraphError, ShapeError
 
 
@@ -437,3 +438,30 @@ def test_scalar_constants_get_no_gradient():
     x, c = tg.Scalar(2.0), tg.Scalar(3.0, requires_grad=False)
     (x * c + c).backward()
     assert x.grad == 3.0 and c.grad is None
+
+
+def test_scalars_hold_python_floats_whatever_computed_them():
+    @tg.autograd.operation("elementwise", dx=lambda g, x: g * 2 * x)
+    def numpy_square(x):
+        return np.multiply(x, x)
+
+    try:
+        x = tg.Scalar(3.0)
+        y = numpy_square(x) * 2 + 1
+        assert type(y.data) is float and y.data == 19.0
+        y.backward()
+        assert type(x.grad) is float and x.grad == 12.0
+    finally:
+        undefine("numpy_square")
+
+
+def test_scalars_and_numbers_on_either_side():
+    x = tg.Scalar(2.0)
+    y = (3 - x) * 2.0 / (1 + x) + 2**x + x**2 + 7 % x + (-x) // 2
+    y.backward()
+    a = 2.0
+    slope = -2.0 / (1 + a) - (3 - a) * 2.0 / (1 + a) ** 2 + 2**a * np.log(2) + 2 * a - 7 // a
+    assert y.data == (3 - a) * 2.0 / (1 + a) + 2**a + a**2 + 7 % a + (-a) // 2
+    assert x.grad == pytest.approx(slope, rel=1e-14)
+    with tg.no_grad():
+        assert not (x * 2).requires_grad and not tg.tanh(x).requires_grad

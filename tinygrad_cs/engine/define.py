@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from .apply import apply
 from .errors import ArgumentError
 from .record import BY_NUMPY, ELEMENTWISE, FUNCTIONS, GENERAL, TABLE, Kind, Operation, check_record
+from .scalar import Scalar, unary_call
 from .types import Rule, np
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -176,6 +177,8 @@ def _caller(op: Operation, signature: inspect.Signature) -> Callable[..., Any]:
         "ndarray": np.ndarray,
         "op": op,
         "raw": _RAW,
+        "Scalar": Scalar,
+        "unary_call": unary_call,
     }
     arguments = []
     for name, p in signature.parameters.items():
@@ -196,6 +199,11 @@ def _caller(op: Operation, signature: inspect.Signature) -> Callable[..., Any]:
             f"        try: return forward({', '.join((*op.operands, *op.params))})\n"
             f"        except Exception: pass  # apply explains it\n"
         )
+        if op.scalar is not None and len(op.operands) == 1 and not op.params:
+            shortcut += (
+                f"    if type({op.operands[0]}) is Scalar: "
+                f"return unary_call(op, {op.operands[0]}, apply)\n"
+            )
     text = (
         f"def call({', '.join(arguments)}):\n"
         f"{shortcut}"

@@ -206,7 +206,7 @@ def method(a, b):
         try:
             value = a._data {symbol} b._data
         except (ArithmeticError, ValueError):
-            return call(a, b)
+            return otherwise(a, b)
         out = new(Scalar)
         out._data = value
         out.requires_grad = True
@@ -215,19 +215,68 @@ def method(a, b):
         out.order = tick()
         out.cotangent = None
         return out
-    return call(a, b)
+    return otherwise(a, b)
 """
 
 
-def binary_method(op: Operation, call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """The operator of two scalars that both need a gradient; all else takes the general path.
+def recorded(op: Operation, inputs: tuple[Scalar, ...], pattern: int) -> Scalar:
+    """An operation without parameters on scalars, in the plain mode: what `apply` comes down to.
 
-    What `apply` does, written out for this one case: it halves the cost of a scalar graph.
+    Raises what float arithmetic raises; `apply` then gives the IEEE value.
+    """
+    compute: Any = op.scalar
+    value = compute(*[x._data for x in inputs])
+    out = _new(Scalar)
+    out._data = value if type(value) is float else float(value)
+    out.requires_grad = True
+    out.plan = op.plans.get(~pattern) or scalar_plan_for(op, pattern)
+    out.inputs = inputs
+    out.order = tick()
+    out.cotangent = None
+    return out
+
+
+def unary_call(op: Operation, x: Scalar, otherwise: Callable[..., Any]) -> Any:
+    """A function of one scalar."""
+    if x.requires_grad and (not CHANGED or current_mode() is PLAIN):
+        try:
+            return recorded(op, (x,), 0b1)
+        except (ArithmeticError, ValueError):
+            pass
+    return otherwise(op, (x,), ())
+
+
+def with_number(
+    op: Operation, call: Callable[[Any, Any], Any], *, reflected: bool = False
+) -> Callable[[Any, Any], Any]:
+    """The operator of a scalar and a Python number; all else takes the general path."""
+    pattern = 0b10 if reflected else 0b01
+
+    def method(a: Any, b: Any) -> Any:
+        if (
+            (type(b) is float or type(b) is int)
+            and a.requires_grad
+            and (not CHANGED or current_mode() is PLAIN)
+        ):
+            number = Scalar._of(float(b))
+            try:
+                return recorded(op, (number, a) if reflected else (a, number), pattern)
+            except (ArithmeticError, ValueError):
+                pass
+        return call(b, a) if reflected else call(a, b)
+
+    return method
+
+
+def binary_method(op: Operation, call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The operator of two scalars that both need a gradient, or of one and a number.
+
+    What `apply` does, written out for this case: it halves the cost of a scalar graph.
     """
     names = {
         "Scalar": Scalar,
         "CHANGED": CHANGED,
-        "call": call,
+        "otherwise": with_number(op, call),
         "PLAIN": PLAIN,
         "current_mode": current_mode,
         "new": _new,

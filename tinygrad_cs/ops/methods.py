@@ -11,7 +11,7 @@ from typing import Any
 
 from ..engine.errors import DTypeError, ShapeError
 from ..engine.record import TABLE
-from ..engine.scalar import INFIX, Scalar, binary_method
+from ..engine.scalar import INFIX, Scalar, binary_method, with_number
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import elementwise, products, reductions, rounding, selection, shaping
@@ -37,10 +37,14 @@ _ARITHMETIC = {
 for _name, _call in _ARITHMETIC.items():
     setattr(Tensor, f"__{_name}__", _call)
     setattr(Tensor, f"__r{_name}__", _reflected(_call))
-    setattr(Scalar, f"__r{_name}__", _reflected(_call))
     _row = TABLE[_call.__name__]
-    _fast = binary_method(_row, _call) if _row.scalar in INFIX else _call
-    setattr(Scalar, f"__{_name}__", _fast)
+    if _row.scalar is None:
+        setattr(Scalar, f"__{_name}__", _call)
+        setattr(Scalar, f"__r{_name}__", _reflected(_call))
+    else:
+        _method = binary_method if _row.scalar in INFIX else with_number
+        setattr(Scalar, f"__{_name}__", _method(_row, _call))
+        setattr(Scalar, f"__r{_name}__", with_number(_row, _call, reflected=True))
 
 _UNARY: dict[str, Any] = {
     "neg": elementwise.negative,
