@@ -199,17 +199,20 @@ def _translate(
     """NumPy's arguments under our names; arguments we do not have are refused, not ignored."""
     if not kwargs and len(args) == 1:
         return args, {}
-    names = _signature(function)
-    if isinstance(function, np.ufunc) or names is None:
+    if isinstance(function, np.ufunc):
         return args, _given(function.__name__, kwargs)
-    try:
-        bound = names.bind(*args, **kwargs).arguments
-    except TypeError as error:
-        raise ArgumentError(f"np.{function.__name__}: {error}") from error
     accepted = inspect.signature(ours).parameters
-    first = next(iter(names.parameters))
+    names = _signature(function)
+    if names is None:  # np.concatenate before NumPy 2.4
+        positional, named = args, dict(kwargs)
+    else:
+        try:
+            positional, named = (), names.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise ArgumentError(f"np.{function.__name__}: {error}") from error
+    first = None if names is None else next(iter(names.parameters))
     given: dict[str, Any] = {}
-    for name, value in bound.items():
+    for name, value in named.items():
         target = name if name in accepted else _RENAMED.get(name, name)
         if name == first:
             target = next(iter(accepted))
@@ -219,7 +222,7 @@ def _translate(
             given[target] = value
         elif not _is_default(name, value):
             raise ArgumentError(_refused(function.__name__, name))
-    return (), given
+    return positional, given
 
 
 def _is_default(name: str, value: Any) -> bool:
