@@ -18,6 +18,7 @@ from tinygrad_cs.engine.errors import (
     DTypeError,
     GradientCheckError,
     GraphError,
+    ShapeError,
     StaleValueError,
 )
 
@@ -295,3 +296,15 @@ def test_a_notebook_cell_that_defines_an_operation_can_be_run_again():
         @tg.autograd.operation("elementwise", dx=lambda g: g)
         def tanh(x):
             return x
+
+
+def test_einsum_names_the_index_with_two_lengths():
+    with pytest.raises(ShapeError, match="index 'j' has length 3 in operand 0 and 2 in operand 1"):
+        tg.einsum("ij,jk->ik", leaf(np.ones((2, 3))), leaf(np.ones((2, 3))))
+    assert tg.einsum("ij,j->i", leaf(np.ones((2, 3))), leaf(np.ones(1))).shape == (2,)
+
+
+def test_advice_is_not_a_name_that_only_looks_alike():
+    with pytest.raises(TypeError) as caught:
+        np.sort(leaf([1.0]))
+    assert "tg.sqrt" not in str(caught.value)

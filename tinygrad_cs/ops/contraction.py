@@ -120,6 +120,21 @@ def _einsum(operands: Sequence[Any], subscripts: str) -> Any:
     return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
 
 
+def _refuse_unequal(subscripts: str, terms: Sequence[str], shapes: Sequence[Shape]) -> None:
+    """Raise `ShapeError` for an index with two lengths, unless one of them is 1."""
+    seen: dict[str, tuple[int, int]] = {}
+    for i, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
+        for c, n in zip(term, shape, strict=True):
+            m, first = seen.setdefault(c, (n, i))
+            if m == 1:
+                seen[c] = (n, i)
+            elif n not in (1, m):
+                raise ShapeError(
+                    f"einsum: in {subscripts!r} index {c!r} has length {m} in operand {first} and "
+                    f"{n} in operand {i}; got shapes {', '.join(map(str, shapes))}"
+                )
+
+
 def einsum(subscripts: str, *operands: Any) -> Any:
     """Sum of products over named indices, after Einstein.
 
@@ -145,5 +160,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
             f"einsum: the first argument is the subscripts, such as 'ij,jk->ik'; "
             f"got {type(subscripts).__name__}"
         )
-    explicit(subscripts, [np.ndim(getattr(a, "_data", a)) for a in operands])
+    shapes = [np.shape(getattr(a, "_data", a)) for a in operands]
+    terms, _ = explicit(subscripts, [len(shape) for shape in shapes])
+    _refuse_unequal(subscripts, terms, shapes)
     return _einsum(operands, subscripts)

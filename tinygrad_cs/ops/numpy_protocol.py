@@ -7,7 +7,6 @@ record raises where it would silently drop a gradient.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -180,8 +179,9 @@ def _path(function: Any) -> str:
 def _advice(name: str) -> str:
     if name in _ADVICE:
         return _ADVICE[name]
-    near = difflib.get_close_matches(name, TABLE, 1, cutoff=0.7)
-    hint = f"the nearest operation is tg.{near[0]}; " if near else ""
+    # A name that contains another means something like it; one spelt alike (sort, sqrt) need not.
+    near = max((row for row in TABLE if row in name), key=len, default="")
+    hint = f"the nearest operation is tg.{near}; " if near else ""
     return f"{hint}define it with tg.autograd.operation, or compose it from operations in tg.ops"
 
 
