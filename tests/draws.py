@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 import tinygrad_cs as tg
-from tinygrad_cs.engine.record import FUNCTIONS
+from tinygrad_cs.engine.record import FUNCTIONS, evaluate
 from tinygrad_cs.ops.families import Draw, case_for
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -49,22 +49,28 @@ class Case:
 
     def __call__(self, *values):
         """The operation, as a user calls it."""
-        given = dict(zip(self.op.operands, self.operands(values), strict=True))
-        return FUNCTIONS[self.op.name](**given, **self.params)
+        return evaluate(self.op, self.operands(values), self.params)
 
     def reference(self, *values):
         """The value in plain NumPy: the record's `reference`, or the function it stands for."""
-        operands = self.operands(values)
+        out = self._reference(self.operands(values))
+        if isinstance(out, (tuple, list)):
+            return np.concatenate([np.ravel(part) for part in out])
+        return out
+
+    def _reference(self, operands):
         if self.op.reference is not None:
             return self.op.reference(*operands, **self.params)
         function = self.op.numpy[0]
+        order = inspect.signature(FUNCTIONS[self.op.name]).parameters
+        if any(p.kind is p.VAR_POSITIONAL for p in order.values()):
+            return function(*operands[0], **self.params)
         if not self.params:
             return function(*operands)
         try:
             return function(*operands, **self.params)
         except TypeError:  # NumPy has other names for these parameters: pass them by position
             given = dict(zip(self.op.operands, operands, strict=True)) | self.params
-            order = inspect.signature(FUNCTIONS[self.op.name]).parameters
             return function(*[given[name] for name in order])
 
     def tensors(self, dtype=np.float64):

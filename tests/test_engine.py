@@ -3,8 +3,10 @@
 import ast
 import contextvars
 import copy
+import importlib
 import inspect
 import pickle
+import pkgutil
 import sys
 import threading
 import time
@@ -465,3 +467,20 @@ def test_scalars_and_numbers_on_either_side():
     assert x.grad == pytest.approx(slope, rel=1e-14)
     with tg.no_grad():
         assert not (x * 2).requires_grad and not tg.tanh(x).requires_grad
+
+
+def test_every_family_offers_its_functions_at_the_top_level():
+    """`__all__` of the files in ops/ and of the package are two lists; here they are one."""
+    offered = set()
+    for module in pkgutil.iter_modules(tg.ops.__path__):
+        family = importlib.import_module(f"tinygrad_cs.ops.{module.name}")
+        if not module.ispkg:
+            offered |= set(getattr(family, "__all__", ()))
+    functions = {
+        n
+        for n in tg.__all__
+        if getattr(getattr(tg, n), "__module__", "").startswith("tinygrad_cs.ops.")
+    }
+    assert functions == offered
+    assert tg.__all__ == sorted(tg.__all__)
+    assert all(getattr(tg.ops, name) is getattr(tg, name) for name in functions)

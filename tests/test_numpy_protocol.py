@@ -11,14 +11,31 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs.engine import errors
-from tinygrad_cs.engine.record import FUNCTIONS, TABLE
+from tinygrad_cs.engine.record import FUNCTIONS, joined, rows
 from tinygrad_cs.ops.families import case_for
 
-PAIRS = [(op, f) for op in TABLE.values() for f in op.numpy]
+PAIRS = [(op, f) for op in rows().values() for f in op.numpy]
 
 
 def leaf(values=((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), dtype="float64"):
     return tg.tensor(np.array(values, dtype), requires_grad=True)
+
+
+def call_like_numpy(case, function, tensors):
+    operands = case.operands(tensors)
+    signature = inspect.signature(FUNCTIONS[case.op.name]).parameters
+    if any(p.kind is p.VAR_POSITIONAL for p in signature.values()):
+        return function(*tensors, **case.params)
+    given = dict(zip(case.op.operands, operands, strict=True)) | case.params
+    order = [name for name in signature if name in given]
+    try:
+        theirs = inspect.signature(function).parameters.values()
+        known = [p.name for p in theirs if p.kind is not p.POSITIONAL_ONLY]
+    except ValueError:  # older NumPy says nothing about functions written in C
+        known = []
+    positional = [n for n in order if n in case.op.operands or n not in known]
+    keywords = {n: given[n] for n in order if n not in positional}
+    return function(*[given[n] for n in positional], **keywords)
 
 
 @pytest.mark.parametrize(("op", "function"), PAIRS,
@@ -29,16 +46,7 @@ def test_numpy_functions_find_their_record(op, function, data):
     case = Case(op, *case_for(op, HypothesisDraw(data)))
     tensors = case.tensors()
     direct = case(*tensors)
-    operands = dict(zip(op.operands, case.operands(tensors), strict=True)) | case.params
-    order = list(inspect.signature(FUNCTIONS[op.name]).parameters)
-    try:
-        signature = inspect.signature(function).parameters.values()
-        known = [p.name for p in signature if p.kind is not p.POSITIONAL_ONLY]
-    except ValueError:  # older NumPy says nothing about functions written in C
-        known = []
-    positional = [n for n in order if n in op.operands or n not in known]
-    through = function(*[operands[n] for n in positional],
-                       **{n: operands[n] for n in order if n not in positional})  # fmt: skip
+    through = joined(call_like_numpy(case, function, tensors))
     assert type(through) is type(direct)
     assert_array_equal(through.data, direct.data)
     (cotangent,) = draw_like(data, [direct])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.errors import ArgumentError
-from ..engine.record import ELEMENTWISE, FUNCTIONS, TABLE, Operation
+from ..engine.record import ELEMENTWISE, Composition, Operation, evaluate, rows
 from ..ops.families import Draw, case_for, domain_of
 from .gradcheck import gradcheck, gradgradcheck
 from .report import GradientReport
@@ -40,7 +40,7 @@ def check_operation(name: str, seed: int = 0, cases: int = 8, order: int = 2) ->
         cases: how many are drawn.
         order: 1 for first derivatives only.
     """
-    op = TABLE[name]
+    op = rows()[name]
     report = OperationReport(name)
     for i in range(cases):
         draw = Draw(seed * 1000 + i)
@@ -63,11 +63,10 @@ def check_operation(name: str, seed: int = 0, cases: int = 8, order: int = 2) ->
     return report
 
 
-def _function(op: Operation, params: dict[str, Any]) -> Callable[..., Any]:
-    call = FUNCTIONS[op.name]
+def _function(op: Operation | Composition, params: dict[str, Any]) -> Callable[..., Any]:
     if op.variadic:
-        return lambda *arrays: call(**{op.operands[0]: list(arrays)}, **params)
-    return lambda *operands: call(**dict(zip(op.operands, operands, strict=True)), **params)
+        return lambda *arrays: evaluate(op, [list(arrays)], params)
+    return lambda *operands: evaluate(op, list(operands), params)
 
 
 def _record(
@@ -93,7 +92,7 @@ def names_of(pattern: str | None) -> list[str]:
     Raises `ArgumentError` for a name that is not registered.
     """
     if pattern is None:
-        return list(TABLE)
-    if pattern not in TABLE:
-        raise ArgumentError(f"no operation {pattern!r}; there are {', '.join(TABLE)}")
+        return list(rows())
+    if pattern not in rows():
+        raise ArgumentError(f"no operation {pattern!r}; there are {', '.join(rows())}")
     return [pattern]

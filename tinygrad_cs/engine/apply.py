@@ -13,7 +13,14 @@ import numpy
 from .arrays import to_array
 from .assemble import plan_for, scalar_plan_for
 from .debugging import Site, watch_forward
-from .errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError, TinygradError
+from .errors import (
+    ArgumentError,
+    DTypeError,
+    IndexOutOfRange,
+    LinearAlgebraError,
+    ShapeError,
+    TinygradError,
+)
 from .modes import CHANGED, PLAIN, current_mode, default_dtype
 from .node import NOTHING, OPERAND_KINDS, ArrayNode, tick
 from .record import ELEMENTWISE, Operation
@@ -149,6 +156,8 @@ def _compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
         raise
     except IndexError as error:
         raise IndexOutOfRange(_explain(op, values, error)) from error
+    except np.linalg.LinAlgError as error:  # a ValueError too
+        raise LinearAlgebraError(_explain(op, values, error)) from error
     except ValueError as error:
         # NumPy says ValueError of shapes, and of integers to a negative power
         kind = ArgumentError if "integer powers" in str(error) else ShapeError

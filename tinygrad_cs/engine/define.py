@@ -12,7 +12,18 @@ from typing import Any, TypeVar
 
 from .apply import apply
 from .errors import ArgumentError
-from .record import BY_NUMPY, ELEMENTWISE, FUNCTIONS, GENERAL, TABLE, Kind, Operation, check_record
+from .record import (
+    BY_NUMPY,
+    COMPOSITIONS,
+    ELEMENTWISE,
+    FUNCTIONS,
+    GENERAL,
+    TABLE,
+    Composition,
+    Kind,
+    Operation,
+    check_record,
+)
 from .scalar import Scalar, unary_call
 from .types import Rule, np
 
@@ -115,6 +126,52 @@ def operation(
         return call
 
     return define
+
+
+def composition(
+    *operands: str,
+    name: str | None = None,
+    numpy: Any = (),
+    variadic: bool = False,
+    cases: Callable[..., Any],
+    reference: Callable[..., Any] | None = None,
+) -> Callable[[F], F]:
+    """Register a function that is written in operations, for NumPy's protocols and the checks.
+
+    Args:
+        *operands: names of the arguments that may carry gradients.
+        name: how it is registered (default: the function's name).
+        numpy: the NumPy function (or several) that should find it.
+        variadic: the one operand is a sequence of arrays, or `*arrays`.
+        cases: how checks draw operands: a function of a `Draw`, see `tinygrad_cs.ops.families`.
+        reference: the same value in plain NumPy, for tests; the first of `numpy` by default.
+
+    The function itself is returned. Raises `ArgumentError` for a name that is taken.
+    """
+
+    def register(function: F) -> F:
+        label = name or function.__name__
+        if label in FUNCTIONS:
+            raise ArgumentError(f"composition {label!r} is already defined; choose another name=")
+        names = inspect.signature(function).parameters
+        sources = numpy if isinstance(numpy, tuple) else (numpy,)
+        COMPOSITIONS[label] = Composition(
+            name=label,
+            call=function,
+            operands=operands,
+            params=tuple(n for n in names if n not in operands),
+            module=function.__module__,
+            variadic=variadic,
+            numpy=sources,
+            cases=cases,
+            reference=reference,
+        )
+        FUNCTIONS[label] = function
+        for source in sources:
+            BY_NUMPY[source] = function
+        return function
+
+    return register
 
 
 def undefine(name: str) -> None:

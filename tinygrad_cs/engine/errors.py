@@ -6,6 +6,8 @@ instead. `Module.__call__` adds the dotted path of the layer, `tg.debug()` the u
 
 from __future__ import annotations
 
+from numpy.linalg import LinAlgError
+
 
 class TinygradError(Exception):
     """Base of every error of this library.
@@ -37,6 +39,10 @@ class DTypeError(TinygradError, TypeError):
 
 class ArgumentError(TinygradError, ValueError):
     """An argument outside the values that are allowed."""
+
+
+class LinearAlgebraError(TinygradError, LinAlgError):
+    """A matrix without what was asked for: not square, singular, not positive definite."""
 
 
 class IndexOutOfRange(TinygradError, IndexError):

@@ -96,14 +96,68 @@ class Operation:
         return self.kind is ELEMENTWISE or self.kind is MOVE
 
 
+@dataclass(slots=True, eq=False)
+class Composition:
+    """A function written in operations. It has no rules of its own, but checks like theirs.
+
+    Attributes: as those of an `Operation`; `call` is the function. It may return several nodes.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    operands: tuple[str, ...]
+    params: tuple[str, ...]
+    module: str
+    variadic: bool
+    numpy: tuple[Any, ...]
+    cases: Callable[..., Any] | None
+    reference: Callable[..., Any] | None
+    domain: Any = (-2.0, 2.0)
+    kinks: tuple[float, ...] = ()
+    kind: Kind = GENERAL
+    scalar: None = None
+
+    def __repr__(self) -> str:
+        return f"<composition {self.name}({', '.join(self.operands + self.params)})>"
+
+
 TABLE: dict[str, Operation] = {}
 """Every registered operation by name."""
 
+COMPOSITIONS: dict[str, Composition] = {}
+"""Every registered composition by name."""
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
-"""The calling function of every registered operation, by name."""
+"""The calling function of every registered operation and composition, by name."""
 
 BY_NUMPY: dict[Any, Callable[..., Any]] = {}
 """The calling function for a NumPy function: how `np.tanh(t)` finds the row of `tanh`."""
+
+
+def rows() -> dict[str, Operation | Composition]:
+    """Everything that is checked and listed, by name."""
+    return {**TABLE, **COMPOSITIONS}
+
+
+def evaluate(row: Operation | Composition, operands: list[Any], params: Mapping[str, Any]) -> Any:
+    """The value of a row on operands as its case maker draws them, called as users call it.
+
+    Several outputs are joined, so that checks have one value to differentiate.
+    """
+    call = FUNCTIONS[row.name]
+    first, *_ = inspect.signature(call).parameters.values()
+    if first.kind is first.VAR_POSITIONAL:
+        out = call(*operands[0], **params)
+    else:
+        out = call(**dict(zip(row.operands, operands, strict=True)), **params)
+    return joined(out)
+
+
+def joined(out: Any) -> Any:
+    """Several outputs as one vector; a single one as it is."""
+    if not isinstance(out, (tuple, list)):
+        return out
+    return FUNCTIONS["concat"]([FUNCTIONS["reshape"](part, (-1,)) for part in out])
 
 
 def parameter_names(rule: Rule) -> tuple[str, ...]:

@@ -8,78 +8,60 @@ operand picked a diagonal, so its cotangent goes to the diagonal (a factor of th
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..engine.define import operation
-from ..engine.errors import ArgumentError, ShapeError
+from ..engine.errors import ArgumentError
 from ..engine.record import LINEAR
 from ..engine.types import Shape, np
+from .contraction_order import contract
 from .families import Case, Draw
+from .subscripts import LETTERS, from_lists, read
+
+__all__ = ["einsum"]
 
 
-def explicit(subscripts: str, dims: Sequence[int]) -> tuple[list[str], str]:
-    """One term per operand and the output's, ellipses replaced by letters of their own."""
-    text = subscripts.replace(" ", "")
-    left, arrow, right = text.partition("->")
-    terms = left.split(",")
-    if len(terms) != len(dims):
-        raise ArgumentError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(dims)}")
-    strange = set(text) - set(string.ascii_letters) - set(",.->")
-    if strange or text.replace("...", "").count(".") or right.count(","):
-        raise ArgumentError(f"einsum: cannot read the subscripts {subscripts!r}")
-    free = [c for c in string.ascii_letters if c not in text]
-    extra = [n - len(t.replace("...", "")) for t, n in zip(terms, dims, strict=True)]
-    for i, (term, more) in enumerate(zip(terms, extra, strict=True)):
-        if more < 0 or (more and "..." not in term):
-            raise ShapeError(
-                f"einsum: operand {i} has {dims[i]} axes, but its subscripts {term!r} name "
-                f"{len(term.replace('...', ''))}"
-            )
-    widest = max((m for t, m in zip(terms, extra, strict=True) if "..." in t), default=0)
-    letters = "".join(free[:widest])
-    full = [
-        t.replace("...", letters[widest - more :] if more else "")
-        for t, more in zip(terms, extra, strict=True)
-    ]
-    if arrow:
-        output = right.replace("...", letters)
-    else:
-        named = left.replace(",", "").replace("...", "")
-        output = letters + "".join(sorted(c for c in set(named) if named.count(c) == 1))
-    return full, output
+@lru_cache(maxsize=4096)
+def _transposed(
+    subscripts: str, i: int, shapes: tuple[Shape, ...]
+) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """The einsum of operand i's cotangent, and which factors it needs beside g and the others.
 
-
-def _contract(terms: Sequence[str], output: str, operands: Sequence[Any]) -> Any:
-    return _einsum(list(operands), f"{','.join(terms)}->{output}")
-
-
-def _cotangent(g: Any, i: int, operands: Sequence[Any], shapes: Any, subscripts: str) -> Any:
-    terms, output = explicit(subscripts, [len(s) for s in shapes])
+    Returns its subscripts, the lengths of the identities and the lengths of the ones.
+    """
+    terms, output = read(subscripts, shapes)
     others = [t for k, t in enumerate(terms) if k != i]
-    factors = [a for k, a in enumerate(operands) if k != i]
-    spare = iter(c for c in string.ascii_letters if c not in "".join([*terms, output]))
+    spare = iter(c for c in LETTERS if c not in "".join([*terms, output]))
     wanted = ""
+    identities: list[tuple[str, int]] = []
+    ones: list[tuple[str, int]] = []
     for c, n in zip(terms[i], shapes[i], strict=True):
         if c in wanted:
             twin = next(spare)
-            others.append(c + twin)
-            factors.append(np.eye(n, dtype=g.dtype))
+            identities.append((c + twin, n))
             c = twin
-        elif c not in output and (
-            n > _longest(c, i, terms, shapes) or not any(c in t for t in others)
-        ):
-            others.append(c)
-            factors.append(np.ones(n, dtype=g.dtype))
+        elif c not in output and n > _longest(c, i, terms, shapes):
+            ones.append((c, n))
         wanted += c
-    return _contract([output, *others], wanted, [g, *factors])
+    factors = [*others, *(t for t, _ in identities), *(t for t, _ in ones)]
+    text = f"{','.join([output, *factors])}->{wanted}"
+    return text, tuple(n for _, n in identities), tuple(n for _, n in ones)
 
 
 def _longest(c: str, i: int, terms: Sequence[str], shapes: Sequence[Shape]) -> int:
-    """The length of index c in the operands other than i; 0 where none has it."""
+    """The length of index c in the operands other than i; -1 where none has it."""
     others = [(t, s) for k, (t, s) in enumerate(zip(terms, shapes, strict=True)) if k != i]
-    return max((s[t.index(c)] for t, s in others if c in t), default=0)
+    return max((s[t.index(c)] for t, s in others if c in t), default=-1)
+
+
+def _cotangent(g: Any, i: int, operands: Sequence[Any], shapes: Any, subscripts: str) -> Any:
+    text, identities, ones = _transposed(subscripts, i, shapes)
+    others = [a for k, a in enumerate(operands) if k != i]
+    constants = [np.eye(n, dtype=g.dtype) for n in identities]
+    constants += [np.ones(n, dtype=g.dtype) for n in ones]
+    return _einsum([g, *others, *constants], text)
 
 
 _EXAMPLES: list[tuple[str, list[Shape]]] = [
@@ -97,8 +79,12 @@ _EXAMPLES: list[tuple[str, list[Shape]]] = [
     ("bij,bjk,k->bi", [(2, 2, 3), (2, 3, 2), (2,)]),
     ("i,i,i->", [(3,), (3,), (3,)]),
     ("ij,j->i", [(2, 3), (1,)]),
+    ("ij->i", [(2, 0)]),
     (",i->i", [(), (3,)]),
+    ("ij,jk,kl->li", [(11, 2), (2, 10), (10, 12)]),
+    ("bxy,cxb->ycx", [(4, 3, 12), (16, 3, 4)]),
 ]
+"""The last two are large enough for matrix products."""
 
 
 def _einsum_cases(draw: Draw) -> Case:
@@ -117,32 +103,20 @@ def _einsum_cases(draw: Draw) -> Case:
     ),
 )
 def _einsum(operands: Sequence[Any], subscripts: str) -> Any:
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
-
-
-def _refuse_unequal(subscripts: str, terms: Sequence[str], shapes: Sequence[Shape]) -> None:
-    """Raise `ShapeError` for an index with two lengths, unless one of them is 1."""
-    seen: dict[str, tuple[int, int]] = {}
-    for i, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
-        for c, n in zip(term, shape, strict=True):
-            m, first = seen.setdefault(c, (n, i))
-            if m == 1:
-                seen[c] = (n, i)
-            elif n not in (1, m):
-                raise ShapeError(
-                    f"einsum: in {subscripts!r} index {c!r} has length {m} in operand {first} and "
-                    f"{n} in operand {i}; got shapes {', '.join(map(str, shapes))}"
-                )
+    terms, output = read(subscripts, tuple([np.shape(a) for a in operands]))
+    return contract(terms, output, operands)
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
     """Sum of products over named indices, after Einstein.
 
-    Implicit and explicit form, repeated indices, ellipsis, broadcasting.
+    Implicit and explicit form, repeated indices, ellipsis, broadcasting. Three operands and more
+    are multiplied two at a time, in an order chosen by their shapes.
 
     Args:
         subscripts: such as `"ij,jk->ik"`.
-        *operands: one array per comma-separated term.
+        *operands: one array per comma-separated term. NumPy's other form, with every operand
+            followed by a list of its indices, is read too: `einsum(a, [0, 1], b, [1, 2], [0, 2])`.
 
     Raises `ArgumentError` for subscripts that cannot be read or count other operands,
     `ShapeError` for axes that do not match.
@@ -156,11 +130,10 @@ def einsum(subscripts: str, *operands: Any) -> Any:
                [0., 1.]], dtype=float32)
     """
     if not isinstance(subscripts, str):
-        raise ArgumentError(
-            f"einsum: the first argument is the subscripts, such as 'ij,jk->ik'; "
-            f"got {type(subscripts).__name__}"
-        )
-    shapes = [np.shape(getattr(a, "_data", a)) for a in operands]
-    terms, _ = explicit(subscripts, [len(shape) for shape in shapes])
-    _refuse_unequal(subscripts, terms, shapes)
+        if len(operands) < 1:
+            raise ArgumentError(
+                f"einsum: the first argument is the subscripts, such as 'ij,jk->ik'; "
+                f"got {type(subscripts).__name__}"
+            )
+        subscripts, operands = from_lists((subscripts, *operands))
     return _einsum(operands, subscripts)

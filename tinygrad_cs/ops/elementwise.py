@@ -16,6 +16,22 @@ from ..engine.types import T, np
 from .families import Case, Draw
 from .selection import where
 
+__all__ = [
+    "add",
+    "cos",
+    "divide",
+    "exp",
+    "log",
+    "multiply",
+    "negative",
+    "power",
+    "sigmoid",
+    "sin",
+    "sqrt",
+    "subtract",
+    "tanh",
+]
+
 
 @operation(ELEMENTWISE, numpy=np.add, scalar=operator.add, da=same, db=same)
 def add(a: Any, b: Any) -> Any:

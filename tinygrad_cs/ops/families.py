@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from ..engine.record import ELEMENTWISE, Operation
+from ..engine.record import ELEMENTWISE, Composition, Operation
 from ..engine.types import Array, Shape, np
 
 Case: TypeAlias = tuple[list[Any], dict[str, Any]]
@@ -78,14 +78,14 @@ class Draw:
 CaseMaker: TypeAlias = Callable[[Draw], Case]
 
 
-def domain_of(op: Operation, operand: str) -> tuple[float, float]:
+def domain_of(op: Operation | Composition, operand: str) -> tuple[float, float]:
     """The interval from which an operand is drawn."""
     domain: Any = op.domain
     low, high = domain[operand] if isinstance(domain, dict) else domain
     return low, high
 
 
-def case_for(op: Operation, draw: Draw) -> Case | None:
+def case_for(op: Operation | Composition, draw: Draw) -> Case | None:
     """A case for any operation; None for one that is not elementwise and brings no `cases`."""
     if op.cases is not None:
         case: Case = op.cases(draw)
@@ -93,7 +93,7 @@ def case_for(op: Operation, draw: Draw) -> Case | None:
     return broadcast(op, draw) if op.kind is ELEMENTWISE else None
 
 
-def broadcast(op: Operation, draw: Draw) -> Case:
+def broadcast(op: Operation | Composition, draw: Draw) -> Case:
     """Operands that broadcast against each other, within the record's domain."""
     full = draw.shape()
     shapes = [draw.broadcastable(full) for _ in op.operands]

@@ -12,6 +12,8 @@ from ..engine.types import Shape, np
 from .families import Case, Draw
 from .shaping import expand_dims, permute_dims, reshape
 
+__all__ = ["matmul"]
+
 
 def swap_last(x: Any) -> Any:
     """The transpose of every matrix in a stack."""

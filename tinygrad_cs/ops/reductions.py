@@ -13,6 +13,8 @@ from .families import along_axis, reduction
 from .selection import where
 from .shaping import broadcast_to, reshape
 
+__all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "softmax", "std", "sum", "var"]
+
 
 def reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
     """The axes a reduction runs over, as numbers from 0."""

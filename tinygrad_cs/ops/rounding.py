@@ -10,6 +10,8 @@ from ..engine.record import ELEMENTWISE, same
 from ..engine.types import np
 from .families import Case, Draw
 
+__all__ = ["floor_divide", "remainder"]
+
 
 def _cases(draw: Draw) -> Case:
     """Quotients away from whole numbers, where both operations jump."""

@@ -15,6 +15,8 @@ from ..engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
 from ..engine.types import T, np
 from .families import Case, Draw
 
+__all__ = ["abs", "clip", "maximum", "minimum", "relu", "where"]
+
 
 def _relu_reference(x: Any) -> Any:
     return np.where(x > 0, x, 0)

@@ -16,6 +16,17 @@ from ..engine.tensor import Tensor
 from ..engine.types import Shape, T, np
 from .families import Case, Draw, one_array
 
+__all__ = [
+    "astype",
+    "broadcast_to",
+    "concat",
+    "expand_dims",
+    "permute_dims",
+    "reshape",
+    "squeeze",
+    "stack",
+]
+
 
 def _reshape_cases(draw: Draw) -> Case:
     x = draw.array(draw.shape())

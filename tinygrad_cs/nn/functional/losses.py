@@ -1,13 +1,15 @@
-"""Stateless forms of layers and losses, under PyTorch's names and arguments."""
+"""Losses under PyTorch's names: one number from predictions and targets."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .. import ops
-from ..engine.errors import ArgumentError, ShapeError
-from ..engine.tensor import asarray
-from ..engine.types import np
+from ... import ops
+from ...engine.errors import ArgumentError, ShapeError
+from ...engine.tensor import asarray
+from ...engine.types import np
+
+__all__ = ["check_reduction", "cross_entropy", "mse_loss"]
 
 _REDUCTIONS = ("mean", "sum", "none")
 
@@ -26,75 +28,6 @@ def _reduce(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     return ops.mean(losses) if reduction == "mean" else ops.sum(losses)
-
-
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x W^T + b for `input` (..., in), `weight` (out, in), `bias` (out,) or None.
-
-    Raises `ShapeError` where the last axis of `input` has another length than `weight` expects.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> x, w = tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0, 4.0]])
-        >>> tg.nn.functional.linear(x, w, tg.tensor([0.5]))
-        tensor([[11.5]])
-    """
-    return ops.matmul(input, weight.T) if bias is None else ops.linear(input, weight, bias)
-
-
-def relu(input: Any) -> Any:
-    """max(x, 0).
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.nn.functional.relu(tg.tensor([-1.0, 2.0]))
-        tensor([0., 2.])
-    """
-    return ops.relu(input)
-
-
-def tanh(input: Any) -> Any:
-    """Hyperbolic tangent.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.nn.functional.tanh(tg.tensor([0.0]))
-        tensor([0.])
-    """
-    return ops.tanh(input)
-
-
-def sigmoid(input: Any) -> Any:
-    """1 / (1 + e^-x).
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.nn.functional.sigmoid(tg.tensor([0.0]))
-        tensor([0.5])
-    """
-    return ops.sigmoid(input)
-
-
-def softmax(input: Any, dim: int) -> Any:
-    """Probabilities along axis `dim`.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.nn.functional.softmax(tg.tensor([0.0, 0.0]), dim=0)
-        tensor([0.5, 0.5])
-    """
-    return ops.softmax(input, dim)
-
-
-def log_softmax(input: Any, dim: int) -> Any:
-    """Logarithms of the probabilities along axis `dim`.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.nn.functional.log_softmax(tg.tensor([0.0, 0.0]), dim=0)
-        tensor([-0.6931472, -0.6931472])
-    """
-    return ops.log_softmax(input, dim)
 
 
 def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
