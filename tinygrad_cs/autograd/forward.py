@@ -69,6 +69,8 @@ def _shaped(tangent: Any, node: Any) -> Any:
     """The tangent in its node's shape and dtype: an operand's tangent may still be broadcast."""
     if isinstance(node, Scalar):
         return tangent if isinstance(tangent, (float, Scalar)) else float(tangent)
+    if isinstance(tangent, (int, float)):  # a rule that selects may return its 0
+        tangent = np.asarray(tangent, node.dtype)
     if np.shape(getattr(tangent, "_data", tangent)) != node.shape:
         tangent = FUNCTIONS["broadcast_to"](tangent, node.shape)
     return tangent if tangent.dtype == node.dtype else tangent.astype(node.dtype)

@@ -15,6 +15,7 @@ from .assemble import plan_for, scalar_plan_for
 from .debugging import Site, watch_forward
 from .errors import (
     ArgumentError,
+    AxisError,
     DTypeError,
     IndexOutOfRange,
     LinearAlgebraError,
@@ -84,6 +85,18 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
             out = _compute(op, values, params)
     else:
         out = _compute(op, values, params)
+    result = recorded(op, pattern if mode.recording else 0, inputs, values, params, out)
+    if mode.debugging:
+        watch_forward(op, values, result._data)
+        if result._node is not None:
+            result._node.made_at = Site(result._node.saved)
+    return result
+
+
+def recorded(
+    op: Operation, pattern: int, inputs: Any, values: Any, params: tuple[Any, ...], out: Any
+) -> Tensor:
+    """A value as a tensor, with a node if the bits of `pattern` name operands that need one."""
     kept: Any = ()
     if op.keep:
         out, *kept = out
@@ -91,9 +104,7 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
         out = np.asarray(out)
     result = _new(Tensor)
     result._data = out
-    if mode.debugging:
-        watch_forward(op, values, out)
-    if pattern and mode.recording and out.dtype.kind == "f":
+    if pattern and out.dtype.kind == "f":
         plan = op.plans.get(pattern) or plan_for(op, pattern)
         node = _new(ArrayNode)
         node.order = tick()
@@ -103,8 +114,6 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
         node.shape = out.shape
         node.dtype = out.dtype
         result._node = node
-        if mode.debugging:
-            node.made_at = Site(node.saved)
     else:
         result._node = None
     return result
@@ -154,6 +163,8 @@ def _compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
         return op.forward(values, *params) if op.variadic else op.forward(*values, *params)
     except TinygradError:
         raise
+    except np.exceptions.AxisError as error:  # an IndexError and a ValueError
+        raise AxisError(_explain(op, values, error)) from error
     except IndexError as error:
         raise IndexOutOfRange(_explain(op, values, error)) from error
     except np.linalg.LinAlgError as error:  # a ValueError too

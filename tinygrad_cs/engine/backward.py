@@ -12,12 +12,13 @@ from operator import attrgetter
 from typing import Any
 
 from .debugging import watch_backward
-from .errors import GraphError, RuleError, ShapeError, StaleValueError
+from .errors import GraphError, RuleError, ShapeError
 from .fit import fit
 from .marks import Marks, mask, send_marks
 from .modes import CHANGED, current_mode
 from .node import RETAIN, Node, last_overwrite
-from .record import ELEMENTWISE, MOVE
+from .record import ELEMENTWISE
+from .stale import refuse_stale, used_up, where_recorded
 from .types import np
 
 Table = dict[Any, Any]
@@ -34,7 +35,10 @@ def gather(roots: Iterable[Node], since: int = 0) -> list[Node]:
 
     Nodes made before the time `since` are left out: they lead to nothing that was made later.
     """
-    nodes = [node for node in roots if node.plan is not None and node.order >= since]
+    nodes: list[Node] = []
+    for node in roots:
+        if node.plan is not None and node.order >= since:
+            nodes.append(node)
     seen = set(nodes)
     mark, visit = seen.add, nodes.append
     for node in nodes:
@@ -44,7 +48,8 @@ def gather(roots: Iterable[Node], since: int = 0) -> list[Node]:
             if parent.plan is not None and parent.order >= since and parent not in seen:
                 mark(parent)
                 visit(parent)
-    nodes.sort(key=_age, reverse=True)
+    if len(nodes) > 1:
+        nodes.sort(key=_age, reverse=True)
     return nodes
 
 
@@ -75,44 +80,60 @@ def run(
         refuse_stale(nodes)
     if targets is not None:
         nodes = leading_to(nodes, targets)
-    table, found = dict(seeds), {}
-    marks: Marks = {}
-    careful = lift is not None or current_mode().debugging
-    watching = careful or targets is not None
-    debugged = bool(CHANGED)
-    take = table.pop
-    with np.errstate(all="ignore"):
-        for node in nodes:
-            g = take(node)
-            plan: Any = node.plan
-            alive = None
-            if watching or plan.special:
-                if getattr(node, "hooks", None):
-                    g = run_hooks(node, g, lift is not None)
-                if targets is not None and node in targets:
-                    found[node] = g
-                alive = marks.pop(node, None)
-                if marks or plan.cuts or alive is not None:
-                    send_marks(node, alive, table, marks)
-                watching = careful or targets is not None or bool(marks)
-            if careful or alive is not None:
-                send(node, g, alive, table, lift)
-            else:
-                try:
-                    plan.pull(g, node, table)
-                except _STUMBLES:
-                    send(node, g, alive, table, lift)
-            if not retain:
-                node.inputs = None
-                node.saved = ()
-                if debugged and hasattr(node, "made_at"):
-                    del node.made_at
+    table: Table = dict(seeds)
+    found: Table = {}
+    _walk_silently(nodes, table, found, retain, targets, lift)
     if targets is None:
         return table
     for node, g in table.items():
         if node in targets:
             found[node] = run_hooks(node, g, lift is not None) if node.hooks else g
     return found
+
+
+def _walk(
+    nodes: list[Node],
+    table: Table,
+    found: Table,
+    retain: bool,
+    targets: set[Node] | None,
+    lift: Lift | None,
+) -> None:
+    """Empty `table` node by node, newest first, until only leaves are in it."""
+    marks: Marks = {}
+    debugged = bool(CHANGED)
+    careful = lift is not None or (debugged and current_mode().debugging)
+    watching = careful or targets is not None
+    take = table.pop
+    for node in nodes:
+        g = take(node)
+        plan: Any = node.plan
+        alive = None
+        if watching or plan.special:
+            if getattr(node, "hooks", None):
+                g = run_hooks(node, g, lift is not None)
+            if targets is not None and node in targets:
+                found[node] = g
+            alive = marks.pop(node, None)
+            if marks or plan.cuts or alive is not None:
+                send_marks(node, alive, table, marks)
+            watching = careful or targets is not None or bool(marks)
+        if careful or alive is not None:
+            send(node, g, alive, table, lift)
+        else:
+            try:
+                plan.pull(g, node, table)
+            except _STUMBLES:
+                send(node, g, alive, table, lift)
+        if not retain:
+            node.inputs = None
+            node.saved = ()
+            if debugged and hasattr(node, "made_at"):
+                del node.made_at
+
+
+# As a decorator `np.errstate` costs half of what it does as a block.
+_walk_silently: Any = np.errstate(all="ignore")(_walk)
 
 
 def send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> None:
@@ -139,7 +160,7 @@ def send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> Non
         ):
             contribution = fit(contribution, parent, plan.op.name, label)
         if current_mode().debugging:
-            watch_backward(plan.op, label, contribution, plan.values(node), _where(node))
+            watch_backward(plan.op, label, contribution, plan.values(node), where_recorded(node))
         table[parent] = table[parent] + contribution if parent in table else contribution
 
 
@@ -172,60 +193,12 @@ def run_hooks(node: Node, g: Any, recorded: bool = False) -> Any:
     return g
 
 
-def used_up(node: Node) -> str:
-    """The message for a graph that an earlier pass has freed."""
-    name = node.plan.op.name if node.plan is not None else "a leaf"
-    return (
-        f"backward: the graph behind {name} was already used by an earlier backward pass, which "
-        f"freed it. Compute the loss again before each backward(), or keep the graph with "
-        f"backward(retain_graph=True){_where(node)}"
-    )
-
-
-def _where(node: Node) -> str:
-    made_at = getattr(node, "made_at", None)
-    if made_at is None:
-        return " (run the step inside tg.debug() to see the line that recorded it)"
-    return f" (recorded at {made_at})"
-
-
-def refuse_stale(nodes: list[Node]) -> None:
-    """Raise if a leaf whose value a rule will read was overwritten after it was recorded."""
-    for node in nodes:
-        plan: Any = node.plan
-        inputs: Any = node.inputs
-        saved = range(len(inputs)) if plan.op.variadic else plan.saved_operands
-        origins = [inputs[i] for i in saved if plan.saved_operands]
-        direct = set(origins)
-        while origins:
-            origin = origins.pop()
-            if origin.plan is None:
-                if origin.last_change() > node.order and (
-                    origin in direct or _shares_memory(node, origin)
-                ):
-                    raise StaleValueError(
-                        f"backward: {plan.op.name} needs the value that one of its operands had "
-                        f"in the forward pass, but the library has changed it in place since "
-                        f"(optimizer step, load_state_dict). Call backward() before step(), or "
-                        f"compute the loss again{_where(node)}"
-                    )
-            elif origin.plan.op.kind is MOVE:
-                # reshape, transpose and slices may be views of the leaf's memory.
-                origins += origin.inputs
-
-
-def _shares_memory(node: Node, leaf: Any) -> bool:
-    """May a value that `node` saved be a view of the buffer that holds the leaf?"""
-    if leaf.home is None:
-        return True
-    values: Any = node.plan.values(node).values() if node.plan is not None else ()
-    flat = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-    return any(isinstance(v, np.ndarray) and np.may_share_memory(v, leaf.home.values) for v in flat)
-
-
 def finish(seeds: Table, retain: bool) -> None:
     """A whole backward pass: run it, then add what arrived at the leaves to their `.grad`."""
-    for leaf, cotangent in run(seeds, retain=retain).items():
+    cotangents = run(seeds, retain=retain)
+    for leaf in list(cotangents):
+        # out of the table, so that the leaf can take an array over that nobody else holds
+        cotangent = cotangents.pop(leaf)
         if leaf.hooks:
             cotangent = run_hooks(leaf, cotangent)
         if type(cotangent) is float:  # `Scalar.accumulate` without the call: half of its time

@@ -13,10 +13,11 @@ from operator import attrgetter
 from typing import Any
 
 from .assemble import ScalarPlan
-from .backward import Table, finish, refuse_stale, send, used_up
+from .backward import Table, finish, send
 from .errors import GraphError
 from .modes import current_mode
 from .node import last_overwrite
+from .stale import refuse_stale, used_up
 from .types import np
 
 _age = attrgetter("order")

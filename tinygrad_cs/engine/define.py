@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from .apply import apply
+from .caller import caller
 from .errors import ArgumentError
 from .record import (
     BY_NUMPY,
@@ -24,8 +24,7 @@ from .record import (
     Operation,
     check_record,
 )
-from .scalar import Scalar, unary_call
-from .types import Rule, np
+from .types import Rule
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,7 +117,7 @@ def operation(
             reference=reference,
         )  # fmt: skip
         check_record(op)
-        call: F = functools.wraps(function)(_caller(op, signature))  # type: ignore[assignment]
+        call: F = functools.wraps(function)(caller(op, signature, function))  # type: ignore[assignment]
         TABLE[label] = op
         FUNCTIONS[label] = call
         for source in op.numpy:
@@ -217,55 +216,3 @@ def _in_record_order(
     text = f"lambda {', '.join(order)}: function({', '.join(names)})"
     reordered: Callable[..., Any] = eval(text, {"function": function})
     return reordered
-
-
-_RAW = frozenset((np.ndarray, float, int, bool, np.float32, np.float64))
-
-
-def _caller(op: Operation, signature: inspect.Signature) -> Callable[..., Any]:
-    """The function users call: the same signature, with `apply` behind it.
-
-    Written as text so that Python itself binds arguments, checks them and fills in defaults. Rules
-    call operations on plain arrays all the time, so those come first.
-    """
-    names: dict[str, Any] = {
-        "apply": apply,
-        "forward": op.forward,
-        "ndarray": np.ndarray,
-        "op": op,
-        "raw": _RAW,
-        "Scalar": Scalar,
-        "unary_call": unary_call,
-    }
-    arguments = []
-    for name, p in signature.parameters.items():
-        if p.default is p.empty:
-            arguments.append(name)
-        else:
-            names[f"default_{name}"] = p.default
-            arguments.append(f"{name}=default_{name}")
-    operands = op.operands[0] if op.variadic else f"({', '.join(op.operands)},)"
-    params = f"({''.join(n + ', ' for n in op.params)})"
-    if op.variadic or op.keep:
-        shortcut = ""
-    else:
-        raw = " and ".join(f"type({n}) in raw" for n in op.operands)
-        arrays = " or ".join(f"type({n}) is ndarray" for n in op.operands)
-        shortcut = (
-            f"    if {raw} and ({arrays}):\n"
-            f"        try: return forward({', '.join((*op.operands, *op.params))})\n"
-            f"        except Exception: pass  # apply explains it\n"
-        )
-        if op.scalar is not None and len(op.operands) == 1 and not op.params:
-            shortcut += (
-                f"    if type({op.operands[0]}) is Scalar: "
-                f"return unary_call(op, {op.operands[0]}, apply)\n"
-            )
-    text = (
-        f"def call({', '.join(arguments)}):\n"
-        f"{shortcut}"
-        f"    return apply(op, {operands}, {params})\n"
-    )  # fmt: skip
-    exec(text, names)
-    caller: Callable[..., Any] = names["call"]
-    return caller

@@ -6,6 +6,7 @@ instead. `Module.__call__` adds the dotted path of the layer, `tg.debug()` the u
 
 from __future__ import annotations
 
+from numpy import exceptions
 from numpy.linalg import LinAlgError
 
 
@@ -47,6 +48,10 @@ class LinearAlgebraError(TinygradError, LinAlgError):
 
 class IndexOutOfRange(TinygradError, IndexError):
     """An index or class label beyond the size of its axis."""
+
+
+class AxisError(IndexOutOfRange, exceptions.AxisError):
+    """An axis that the array does not have, or one that is named twice."""
 
 
 class GraphError(TinygradError, RuntimeError):

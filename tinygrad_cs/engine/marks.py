@@ -61,7 +61,8 @@ def _outgoing(node: Any, alive: Any) -> list[tuple[int, Any]]:
     if plan.cuts or (alive is not None and plan.op.carries_marks):
         if plan.op.kind is ELEMENTWISE and not plan.cuts:
             return [(edge.position, alive) for edge in plan.edges]
-        g = np.ones(node.shape) if alive is None else alive * 1.0
+        # float32 is cheap; in float16 the share 1 / n of a mean could vanish
+        g = np.ones(node.shape, np.float32) if alive is None else alive.astype(np.float32)
         g = float(g) if node.dtype is float else g
         return [(i, np.not_equal(c, 0)) for i, _, c in plan.contributions(g, plan.values(node))]
     return [(edge.position, None) for edge in plan.edges]

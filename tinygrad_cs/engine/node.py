@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import ArgumentError, ShapeError
+from .ownership import in_own_memory
 from .types import Array, Shape, np
 
 tick = itertools.count(1).__next__
@@ -89,10 +90,15 @@ class Leaf(ArrayNode):
         self.version = 0
 
     def accumulate(self, cotangent: Any) -> None:
-        """Add to `.grad`; the first time since `zero_grad` overwrites the optimizer's slot."""
+        """Add to `.grad`; the first time since `zero_grad` overwrites the optimizer's slot.
+
+        A large array that the caller holds in one variable, and nobody else at all, is taken over.
+        """
         grad, slot = self._grad, self.slot
         if slot is None:
-            self._grad = np.array(cotangent) if grad is None else np.add(grad, cotangent, out=grad)
+            self._grad = (
+                in_own_memory(cotangent) if grad is None else np.add(grad, cotangent, out=grad)
+            )
         elif grad is slot:
             slot += cotangent
         else:
@@ -151,6 +157,9 @@ class HookHandle:
 
 OPERAND_KINDS: dict[type, str] = {np.ndarray: "array", float: "number", int: "number"}
 """What the calling path does with an operand of exactly this type; subclasses add themselves."""
+
+TENSORS: set[type] = set()
+"""`Tensor` and its subclasses, which add themselves."""
 
 RETAIN = 0
 """Key in `Node.hooks` that asks an interior node to keep its gradient."""

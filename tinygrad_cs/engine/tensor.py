@@ -16,6 +16,7 @@ from .modes import current_mode, default_dtype
 from .node import (
     OPERAND_KINDS,
     RETAIN,
+    TENSORS,
     ArrayNode,
     Hook,
     HookHandle,
@@ -65,6 +66,7 @@ class Tensor(TensorMethods):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         OPERAND_KINDS[cls] = "tensor"
+        TENSORS.add(cls)
 
     @staticmethod
     def _of(data: Array, node: ArrayNode | None = None) -> Tensor:
@@ -304,6 +306,7 @@ class Tensor(TensorMethods):
 
 
 OPERAND_KINDS[Tensor] = "tensor"
+TENSORS.add(Tensor)
 
 
 def cotangent_for(value: Tensor, gradient: Any, what: str) -> Any:
