@@ -482,5 +482,5 @@ def test_every_family_offers_its_functions_at_the_top_level():
         if getattr(getattr(tg, n), "__module__", "").startswith("tinygrad_cs.ops.")
     }
     assert functions == offered
-    assert tg.__all__ == sorted(tg.__all__)
+    assert len(tg.__all__) == len(set(tg.__all__))
     assert all(getattr(tg.ops, name) is getattr(tg, name) for name in functions)

@@ -83,14 +83,14 @@ def test_integer_inputs_are_passed_on() -> None:
 
 def test_a_rule_wrong_by_a_tenth_of_a_percent(define: Any) -> None:
     @define("elementwise", dx=lambda g, x: g * 2.002 * x)
-    def square(x: Any) -> Any:
+    def slightly_wrong_square(x: Any) -> Any:
         return x * x
 
-    message = failure(square, X)
+    message = failure(slightly_wrong_square, X)
     assert "input 0 (4, 3)" in message
     assert "missing factor: analytic = 1.001 x numeric" in message
     assert "relative error 1.0e-03" in message
-    large = failure(square, RNG.normal(size=(100, 100)))
+    large = failure(slightly_wrong_square, RNG.normal(size=(100, 100)))
     assert "random directions" in large and "analytic = 1.001 x numeric" in large
 
 

@@ -123,16 +123,16 @@ def test_gradcheck_finds_a_wrong_kind():
         return 2 * x + 1
 
     @tg.autograd.operation("elementwise", dx=lambda g: np.cumsum(g[::-1])[::-1])
-    def running_sum(x):
+    def partial_sums(x):
         return np.cumsum(x)
 
     try:
-        for wrong in (affine, running_sum):
+        for wrong in (affine, partial_sums):
             with pytest.raises(GradientCheckError, match="a wrong kind"):
                 tg.autograd.gradcheck(wrong, np.array([1.0, 2.0, 3.0]))
     finally:
         undefine("affine")
-        undefine("running_sum")
+        undefine("partial_sums")
 
 
 def test_gradcheck_of_a_small_function_is_as_strict():
@@ -249,7 +249,7 @@ def test_layers_in_a_list_are_refused():
             DTypeError,
             r"argmax\(-1\)",
         ),
-        (lambda: np.linalg.inv(leaf(np.eye(2))), TypeError, r"np\.linalg\.inv has no derivative"),
+        (lambda: np.linalg.eigvals(leaf(np.eye(2))), TypeError, "eigvals has no derivative"),
     ],
 )
 def test_mistakes_are_explained(mistake, kind, says):
@@ -307,5 +307,5 @@ def test_einsum_names_the_index_with_two_lengths():
 
 def test_advice_is_not_a_name_that_only_looks_alike():
     with pytest.raises(TypeError) as caught:
-        np.sort(leaf([1.0]))
-    assert "tg.sqrt" not in str(caught.value)
+        np.partition(leaf([1.0]), 0)
+    assert "nearest" not in str(caught.value)

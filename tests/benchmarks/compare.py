@@ -3,7 +3,7 @@
 Run it from the root of the repository, on an otherwise idle machine:
 
     pip install -e ".[bench]"
-    python tests/benchmarks/compare.py                      # everything, about ten minutes
+    python tests/benchmarks/compare.py                      # everything, twenty minutes
     python tests/benchmarks/compare.py --only step-small    # workloads whose name contains this
     python tests/benchmarks/compare.py --quick              # a rough impression
     python tests/benchmarks/compare.py --json numbers.json --rounds 9
@@ -12,7 +12,8 @@ A peer that is not installed is skipped and says so. All peers run on two thread
 the same numbers; what they return is compared, so that equal work is timed. The table gives the
 median over all rounds, the range of the rounds, how many times slower than ours a peer is, and
 the ratio to reach. ``timing.py`` says how time is measured and ``mlp_step.py`` how each library
-is used. One peer alone, timed for two seconds, as raw JSON:
+is used. The workload ``operations`` has a table of its own, see ``operations.py``. One peer of
+another alone, timed for two seconds, as raw JSON:
 
     echo 2 | python tests/benchmarks/compare.py worker step-small ours
 """
@@ -29,9 +30,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import convolution
 import gradient_check
 import import_time
+import memory
 import mlp_step
+import operation_table
+import operations
 import report
 import scalar_dot
 import timing
@@ -68,6 +73,12 @@ CHECK: dict[str, Any] = {
     "scale": 1e3,
     "check": "check passed",
 }
+CONVOLUTION: dict[str, Any] = {
+    "module": convolution,
+    "unit": "ms",
+    "scale": 1e3,
+    "check": "size of the gradient of the first weight",
+}
 WORKLOADS = {
     "step-small": Workload(
         title="training step, MLP 2-16-16-2, batch 32",
@@ -102,6 +113,33 @@ WORKLOADS = {
         targets={"torch": 1.0},
         **CHECK,
     ),
+    "lenet-conv": Workload(
+        title="the convolutions and poolings of LeNet forward and backward, batch 64",
+        case="lenet-conv",
+        targets={"torch": 0.7},
+        **CONVOLUTION,
+    ),
+    "conv-32": Workload(
+        title="convolution 32 to 32, 3x3 on 32x32, forward and backward, batch 16",
+        case="conv-32",
+        targets={"torch": 0.4},
+        **CONVOLUTION,
+    ),
+    "conv-64": Workload(
+        title="convolution 64 to 64, 3x3 on 16x16, forward and backward, batch 16",
+        case="conv-64",
+        targets={"torch": 0.4},
+        **CONVOLUTION,
+    ),
+    "memory": Workload(
+        title="peak memory of a training step of LeNet, batch 64",
+        case="lenet",
+        module=memory,
+        unit="MB",
+        scale=1e-6,
+        ceiling=40.0,
+        self_timed=True,
+    ),
     "import": Workload(
         title="import time on top of NumPy's",
         case="import",
@@ -112,6 +150,8 @@ WORKLOADS = {
         self_timed=True,
     ),
 }
+OPERATIONS = "operations"
+"""One more: a table of its own, made by ``operations.py``."""
 
 
 def main() -> int:
@@ -125,9 +165,11 @@ def main() -> int:
     slices, seconds, rounds, wait = (2, 0.2, 1, 10.0) if options.quick else (4, 0.3, 5, 300.0)
     rounds = options.rounds or rounds
     patience = timing.Patience(wait)
-    names = [n for n in WORKLOADS if any(part in n for part in options.only or [""])]
-    if not names:
-        sys.exit(f"no workload is called {options.only}; there are: {', '.join(WORKLOADS)}")
+    known = [*WORKLOADS, OPERATIONS]
+    chosen = [n for n in known if any(part in n for part in options.only or [""])]
+    if not chosen:
+        sys.exit(f"no workload is called {options.only}; there are: {', '.join(known)}")
+    names = [n for n in chosen if n in WORKLOADS]
 
     measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for turn in range(rounds):
@@ -142,6 +184,12 @@ def main() -> int:
             measured[name].append(timing.one_round(command, order, slices, seconds, patience))
     summaries = {name: report.summary(WORKLOADS[name], measured[name]) for name in names}
     print(report.table(summaries))
+    singly: dict[str, Any] = {}
+    if OPERATIONS in chosen:
+        singly = operations.measure(
+            list(operations.ROWS), operations.SIZES, 1 if options.quick else 3, patience
+        )
+        print("\n" + operation_table.table(singly))
     if options.json:
         document = {
             "machine": {
@@ -154,6 +202,7 @@ def main() -> int:
             "threads": timing.THREADS,
             "rounds": rounds,
             "workloads": summaries,
+            OPERATIONS: singly,
         }
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     return 0

@@ -72,7 +72,7 @@ def serve(make: Callable[[], Callable[[], float]], self_timed: bool) -> None:
             ready: dict[str, Any] = {"check": None}
         else:
             ready = {"check": [call() for _ in range(CHECKED_CALLS)][-1]}
-            repeats = _repeats(call)
+            repeats = repeats_for(call)
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError)
         reason = f"{error.name} is not installed" if missing else _one_line(error)
@@ -82,15 +82,15 @@ def serve(make: Callable[[], Callable[[], float]], self_timed: bool) -> None:
     for line in sys.stdin:
         end = time.perf_counter() + float(line)
         if not self_timed:
-            _timed(call, repeats)  # wakes sleeping threads and caches
+            timed(call, repeats)  # wakes sleeping threads and caches
         load = Load()
         times = []
         while not times or time.perf_counter() < end:
-            times.append(call() if self_timed else _timed(call, repeats))
+            times.append(call() if self_timed else timed(call, repeats))
         print(json.dumps({"times": times, "others": load.others()}), flush=True)
 
 
-def _timed(call: Callable[[], float], repeats: int) -> float:
+def timed(call: Callable[[], Any], repeats: int) -> float:
     """Seconds per call. The garbage collector stays on: what a library leaves, it pays for."""
     start = time.perf_counter()
     for _ in range(repeats):
@@ -98,12 +98,12 @@ def _timed(call: Callable[[], float], repeats: int) -> float:
     return (time.perf_counter() - start) / repeats
 
 
-def _repeats(call: Callable[[], float]) -> int:
+def repeats_for(call: Callable[[], Any], warm_up: float = 0.2) -> int:
     """Warm up for a moment, then say how many calls fill a block."""
-    end = time.perf_counter() + 0.2
+    end = time.perf_counter() + warm_up
     times = []
     while time.perf_counter() < end:
-        times.append(_timed(call, 1))
+        times.append(timed(call, 1))
     return max(1, round(BLOCK / median(times)))
 
 
@@ -144,7 +144,7 @@ def one_round(
     command: list[str], peers: list[str], slices: int, seconds: float, patience: Patience
 ) -> dict[str, dict[str, Any]]:
     """Time the peers in turn; for each: the check, the times, and the load by others."""
-    workers = {peer: _Worker([*command, peer]) for peer in peers}
+    workers = {peer: Worker([*command, peer]) for peer in peers}
     try:
         # One after the other, so that no one warms up while another compiles.
         results = {peer: worker.start() for peer, worker in workers.items()}
@@ -155,7 +155,7 @@ def one_round(
             for peer in ready:
                 if "skipped" in results[peer]:
                     continue
-                answer = _quiet_slice(workers[peer], seconds, patience)
+                answer = quiet_slice(workers[peer], f"{seconds}\n", seconds, patience)
                 if "skipped" in answer:
                     results[peer] = answer
                 else:
@@ -166,16 +166,17 @@ def one_round(
     return results
 
 
-def _quiet_slice(worker: _Worker, seconds: float, patience: Patience) -> dict[str, Any]:
+def quiet_slice(worker: Worker, request: str, seconds: float, patience: Patience) -> dict[str, Any]:
+    """What a worker answers to a request for so many seconds, repeated while others are busy."""
     while True:
         patience.wait()
-        answer = worker.ask(f"{seconds}\n")
+        answer = worker.ask(request)
         if "skipped" in answer or answer["others"] <= BUSY or patience.left <= 0:
             return answer
         patience.left -= seconds
 
 
-class _Worker:
+class Worker:
     """A process that measures one peer."""
 
     def __init__(self, command: list[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..engine.types import Shape, np
 
-_SMALL = 2048
+_SMALL = 512
 """Multiplications below which one loop over all indices is fastest (measured)."""
 
 _BLAS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -42,10 +42,8 @@ class _Step(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _steps(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> list[_Step]:
-    lengths = _lengths(terms, shapes)
-    everything = tuple(range(len(terms)))
-    path: list[tuple[int, ...]] = [everything]
-    if len(terms) > 2 and math.prod(lengths.values()) > _SMALL:
+    path: list[tuple[int, ...]] = [tuple(range(len(terms)))]
+    if len(terms) > 2 and math.prod(_lengths(terms, shapes).values()) > _SMALL:
         models = [np.broadcast_to(0.0, s) for s in shapes]
         found, _ = np.einsum_path(f"{','.join(terms)}->{output}", *models, optimize="greedy")
         path = found[1:]
@@ -59,6 +57,7 @@ def _steps(terms: tuple[str, ...], output: str, shapes: tuple[Shape, ...]) -> li
         result = output if not left else "".join(sorted(wanted & set("".join(taken))))
         product = _matrix_product(taken, taken_shapes, result) if len(taken) == 2 else None
         steps.append(_Step(order, f"{','.join(taken)}->{result}", product))
+        lengths = _lengths(taken, taken_shapes)
         left.append(result)
         left_shapes.append(tuple(lengths[c] for c in result))
     return steps
@@ -83,7 +82,9 @@ def _matrix_product(
     a, b = terms
     lengths = _lengths(terms, shapes)
     broadcast = any(
-        n != lengths[c] for t, s in zip(terms, shapes, strict=True) for c, n in zip(t, s, strict=True)
+        n != lengths[c]
+        for t, s in zip(terms, shapes, strict=True)
+        for c, n in zip(t, s, strict=True)
     )
     diagonal = len(set(a)) < len(a) or len(set(b)) < len(b)
     if broadcast or diagonal or math.prod(lengths.values()) <= _SMALL:

@@ -8,8 +8,8 @@ from ..engine.define import operation
 from ..engine.errors import DTypeError, IndexOutOfRange, ShapeError
 from ..engine.types import Array, np
 from .families import Case, Draw
-from .reductions import softmax
 from .shaping import reshape
+from .softmax import softmax
 
 
 def check_classes(logits: Any, target: Any) -> Array:

@@ -14,8 +14,26 @@ from ..engine.record import TABLE
 from ..engine.scalar import INFIX, Scalar, binary_method, with_number
 from ..engine.tensor import Tensor
 from ..engine.types import np
-from . import elementwise, products, reductions, rounding, selection, shaping
-from .indexing import At, getitem
+from . import (
+    arithmetic,
+    conversion,
+    cumulative,
+    diagonals,
+    ordering,
+    positions,
+    powers,
+    product,
+    products,
+    rearranging,
+    reductions,
+    rounding,
+    selection,
+    shaping,
+    signs,
+    taking,
+)
+from .at import At
+from .indexing import getitem
 from .shaping import permute_dims, reshape
 
 
@@ -24,13 +42,13 @@ def _reflected(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 _ARITHMETIC = {
-    "add": elementwise.add,
-    "sub": elementwise.subtract,
-    "mul": elementwise.multiply,
-    "truediv": elementwise.divide,
+    "add": arithmetic.add,
+    "sub": arithmetic.subtract,
+    "mul": arithmetic.multiply,
+    "truediv": arithmetic.divide,
     "floordiv": rounding.floor_divide,
     "mod": rounding.remainder,
-    "pow": elementwise.power,
+    "pow": powers.power,
     "matmul": products.matmul,
 }
 
@@ -47,9 +65,9 @@ for _name, _call in _ARITHMETIC.items():
         setattr(Scalar, f"__r{_name}__", with_number(_row, _call, reflected=True))
 
 _UNARY: dict[str, Any] = {
-    "neg": elementwise.negative,
+    "neg": arithmetic.negative,
     "pos": lambda self: self,
-    "abs": selection.abs,
+    "abs": signs.abs,
 }
 
 for _name, _unary in _UNARY.items():
@@ -105,8 +123,12 @@ def _transpose(self: Tensor, *axes: Any) -> Any:
     return permute_dims(self, _from_arguments(axes) if axes else None)
 
 
+def _flatten(self: Tensor) -> Any:
+    return reshape(self, (-1,))
+
+
 def _astype(self: Tensor, dtype: Any) -> Any:
-    return self if self.dtype == dtype else shaping.astype(self, np.dtype(dtype))
+    return self if self.dtype == dtype else conversion.astype(self, np.dtype(dtype))
 
 
 _METHODS: dict[str, Any] = {
@@ -116,14 +138,32 @@ _METHODS: dict[str, Any] = {
     "transpose": _transpose,
     "astype": _astype,
     "squeeze": shaping.squeeze,
+    "flatten": _flatten,
+    "ravel": _flatten,
+    "swapaxes": shaping.swapaxes,
+    "diagonal": diagonals.diagonal,
+    "repeat": rearranging.repeat,
+    "take": taking.take,
+    "argsort": ordering.argsort,
     "sum": reductions.sum,
     "mean": reductions.mean,
     "max": reductions.max,
     "min": reductions.min,
     "var": reductions.var,
     "std": reductions.std,
+    "prod": product.prod,
+    "cumsum": cumulative.cumsum,
+    "cumprod": cumulative.cumprod,
     "clip": selection.clip,
-    "at": property(At, doc="`t.at[index].set(v)` and `.add(v)`: changes that make a new tensor."),
+    "round": rounding.round,
+    "all": positions.all,
+    "any": positions.any,
+    "argmax": positions.argmax,
+    "argmin": positions.argmin,
+    "nonzero": positions.nonzero,
+    "at": property(
+        At, doc="`t.at[index].set(v)`, `.add(v)` and others: changes that make a new tensor."
+    ),
     "T": property(permute_dims, doc="The tensor with its axes reversed."),
     "mT": property(products.swap_last, doc="The transpose of every matrix in a stack."),
 }

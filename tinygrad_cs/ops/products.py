@@ -5,20 +5,42 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..engine.define import operation
+from ..engine.define import composition, operation
 from ..engine.errors import ShapeError
 from ..engine.record import LINEAR, same
 from ..engine.types import Shape, np
+from .axes import shape_of
 from .families import Case, Draw
 from .shaping import expand_dims, permute_dims, reshape
 
-__all__ = ["matmul"]
+__all__ = ["matmul", "matrix_transpose"]
 
 
 def swap_last(x: Any) -> Any:
     """The transpose of every matrix in a stack."""
     axes = range(x.ndim)
     return permute_dims(x, (*axes[:-2], axes[-1], axes[-2]))
+
+
+@composition(
+    "x",
+    numpy=(np.matrix_transpose, np.linalg.matrix_transpose),
+    cases=lambda draw: ([draw.array(draw.shape(min_dims=2))], {}),
+)
+def matrix_transpose(x: Any) -> Any:
+    """The transpose of every matrix in a stack: the last two axes change places.
+
+    Raises `ShapeError` for fewer axes.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.matrix_transpose(tg.tensor([[[1.0, 2.0, 3.0]]])).shape
+        (1, 3, 1)
+    """
+    n = len(shape_of(x))
+    if n < 2:
+        raise ShapeError(f"matrix_transpose: two axes at least are needed; got shape {shape_of(x)}")
+    return permute_dims(x, (*range(n - 2), n - 1, n - 2))
 
 
 def _d_left(g: Any, a_shape: Shape, b: Any) -> Any:

@@ -7,13 +7,12 @@ from typing import Any
 
 from ..engine.define import operation
 from ..engine.record import MOVE
-from ..engine.types import Array, Axis, Shape, T, np
-from .elementwise import exp
-from .families import along_axis, reduction
+from ..engine.types import Axis, Shape, T, np
+from .families import reduction
 from .selection import where
 from .shaping import broadcast_to, reshape
 
-__all__ = ["log_softmax", "logsumexp", "max", "mean", "min", "softmax", "std", "sum", "var"]
+__all__ = ["max", "mean", "min", "std", "sum", "var"]
 
 
 def reduced_axes(ndim: int, axis: Axis) -> tuple[int, ...]:
@@ -80,21 +79,19 @@ def mean(x: T, axis: Axis = None, keepdims: bool = False) -> T:
     return np.add.reduce(values, axis=axis, keepdims=keepdims) / count
 
 
-def _shares(x: Any, out: Any, axis: Axis) -> Array:
-    """How much of the gradient each entry gets: ties share equally; plain values, constant.
-
-    Counted in float32 at least: in float16 2048 + 1 = 2048.
-    """
-    x, out = np.asarray(getattr(x, "_data", x)), getattr(out, "_data", out)
-    ties = x == expand(np.asarray(out), x.shape, axis)
-    count = np.sum(ties, axis=axis, keepdims=True, dtype=np.result_type(x.dtype, np.float32))
-    shares: Array = (ties / count).astype(x.dtype)
-    return shares
-
-
 def _to_extremes(g: Any, x: Any, out: Any, axis: Axis) -> Any:
-    shares = _shares(x, out, axis)
-    return where(shares > 0, expand(g, shares.shape, axis) * shares, 0)
+    """The cotangent shared equally by all entries that are extreme: plain values, so constant.
+
+    Of several entries with NaN among them, NaN is the largest and the smallest. Ties are counted
+    in float32 at least: in float16 2048 + 1 = 2048.
+    """
+    x, out = (np.asarray(getattr(v, "_data", v)) for v in (x, out))
+    extreme = expand(out, x.shape, axis)
+    ties = x == extreme
+    if (out != out).any():
+        ties |= np.isnan(x) & np.isnan(extreme)
+    count = np.add.reduce(ties, axis, np.result_type(x.dtype, np.float32), keepdims=True)
+    return where(ties, expand(g, x.shape, axis) / count, 0)
 
 
 @operation(numpy=(np.max, np.amax) if np.amax is not np.max else np.max, cases=reduction(),
@@ -157,7 +154,7 @@ def _std_rule(g: Any, x: Any, out: Any, axis: Axis, correction: float) -> Any:
     s = expand(out, x.shape, axis)
     constant = s == 0
     slope = where(constant, 0, expand(g, x.shape, axis) / where(constant, 1, s))
-    return slope * _centred(x, axis) / (_count(x.shape, axis) - correction)
+    return slope / (_count(x.shape, axis) - correction) * _centred(x, axis)
 
 
 @operation(
@@ -177,86 +174,3 @@ def std(x: T, axis: Axis = None, correction: float = 0, keepdims: bool = False) 
         tensor(1.)
     """
     return np.std(x, axis=axis, ddof=correction, keepdims=keepdims)
-
-
-def _peak(x: Any, axis: Axis) -> Any:
-    """The largest entry, to be subtracted before exp; 0 where it is infinite."""
-    if not x.size:
-        return 0.0
-    peak = np.maximum.reduce(x, axis=axis, keepdims=True)
-    finite = np.isfinite(peak)
-    return peak if finite.all() else np.where(finite, peak, 0)
-
-
-@operation(
-    numpy=(),
-    cases=reduction(),
-    reference=lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
-    dx=lambda g, x, axis: spread(g, x.shape, axis) * softmax(x, axis),
-)
-def logsumexp(x: T, axis: Axis = None, keepdims: bool = False) -> T:
-    """log(sum(exp(x))) over `axis` (default all) without overflow; of all -inf it is -inf.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
-        tensor(1000.6932)
-    """
-    values = np.asarray(x)
-    peak = _peak(values, axis)
-    with np.errstate(divide="ignore"):
-        out = np.log(np.sum(np.exp(values - peak), axis=axis, keepdims=True)) + peak
-    return out if keepdims else np.squeeze(out, reduced_axes(values.ndim, axis))
-
-
-def _softmax_reference(x: Any, axis: Axis) -> Any:
-    e = np.exp(x)
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
-@operation(
-    cases=along_axis,
-    reference=_softmax_reference,
-    # dp_i/dx_j = p_i (delta_ij - p_j)
-    dx=lambda g, out, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
-)
-def softmax(x: T, axis: Axis = -1) -> T:
-    """Probabilities exp(x) / sum(exp(x)) along `axis`, stable for large values.
-
-    A slice of only -inf gives zeros with gradient 0.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.softmax(tg.tensor([1000.0, 1000.0]))
-        tensor([0.5, 0.5])
-    """
-    e = np.exp(x - _peak(x, axis))
-    total = np.sum(e, axis=axis, keepdims=True)
-    return e / np.where(total == 0, 1, total)
-
-
-def _nothing_finite(out: Any, axis: Axis) -> Any:
-    out = getattr(out, "_data", out)
-    return np.max(out, axis=axis, keepdims=True) == -np.inf if out.size else False
-
-
-@operation(
-    cases=along_axis,
-    reference=lambda x, axis: np.log(_softmax_reference(x, axis)),
-    # d log p_i / dx_j = delta_ij - p_j
-    dx=lambda g, out, axis: where(
-        _nothing_finite(out, axis), 0, g - exp(out) * sum(g, axis=axis, keepdims=True)
-    ),
-)
-def log_softmax(x: T, axis: Axis = -1) -> T:
-    """Logarithm of `softmax` along `axis`, computed without taking the log of a small number.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.log_softmax(tg.tensor([0.0, 0.0]))
-        tensor([-0.6931472, -0.6931472])
-    """
-    shifted = x - _peak(x, axis)
-    with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-    return shifted - np.where(np.isfinite(total), total, 0)

@@ -2,12 +2,12 @@
 
 Each sends the cotangent to the branch that was taken. What it cuts off is not connected, which is
 more than having a zero cotangent: see `engine/marks.py`. Rules therefore say `where(mask, g, 0)`;
-`g * mask` would turn an infinite tangent into NaN.
+`g * mask` would turn an infinite tangent into NaN. A NaN is never cut off by comparing it: its
+cotangent passes, for a NaN must not end in a gradient of 0 that looks like any other.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..engine.define import operation
@@ -15,7 +15,7 @@ from ..engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
 from ..engine.types import T, np
 from .families import Case, Draw
 
-__all__ = ["abs", "clip", "maximum", "minimum", "relu", "where"]
+__all__ = ["clip", "nan_to_num", "relu"]
 
 
 def _relu_reference(x: Any) -> Any:
@@ -28,10 +28,10 @@ def _relu_reference(x: Any) -> Any:
     reference=_relu_reference,
     kinks=(0.0,),
     cuts=True,
-    dx=lambda g, out: where(out > 0, g, 0),
+    dx=lambda g, out: where(out != 0, g, 0),  # 0 is what it made of everything it cut
 )
 def relu(x: T) -> T:
-    """Rectifier max(x, 0); its derivative at 0 is 0.
+    """Rectifier max(x, 0); its derivative at 0 is 0, at NaN 1.
 
     Example:
         >>> import tinygrad_cs as tg
@@ -39,70 +39,6 @@ def relu(x: T) -> T:
         (0.0, 2.0)
     """
     return np.maximum(x, 0)
-
-
-@operation(
-    ELEMENTWISE,
-    numpy=np.absolute,
-    scalar=math.fabs,
-    kinks=(0.0,),
-    dx=lambda g, x: where(x > 0, g, where(x < 0, -g, 0)),
-)
-def abs(x: T) -> T:
-    """Absolute value; its derivative at 0 is 0.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.abs(-2.0)
-        2.0
-    """
-    return np.absolute(x)
-
-
-def _maximum_float(a: float, b: float) -> float:
-    return a if a >= b or a != a else b
-
-
-def _minimum_float(a: float, b: float) -> float:
-    return a if a <= b or a != a else b
-
-
-@operation(
-    ELEMENTWISE,
-    numpy=np.maximum,
-    scalar=_maximum_float,
-    cuts=True,
-    da=lambda g, a, b: where(a > b, g, where(a == b, g / 2, 0)),
-    db=lambda g, a, b: where(b > a, g, where(a == b, g / 2, 0)),
-)
-def maximum(a: Any, b: Any) -> Any:
-    """The larger of a and b; equal values get half of the gradient each.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.maximum(1.0, 2.0)
-        2.0
-    """
-    return np.maximum(a, b)
-
-
-@operation(
-    ELEMENTWISE,
-    numpy=np.minimum,
-    scalar=_minimum_float,
-    cuts=True,
-    da=lambda g, a, b: where(a < b, g, where(a == b, g / 2, 0)),
-    db=lambda g, a, b: where(b < a, g, where(a == b, g / 2, 0)),
-)
-def minimum(a: Any, b: Any) -> Any:
-    """The smaller of a and b; equal values get half of the gradient each.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.minimum(1.0, 2.0)
-        1.0
-    """
-    return np.minimum(a, b)
 
 
 def _where_cases(draw: Draw) -> Case:
@@ -122,48 +58,47 @@ def _where_cases(draw: Draw) -> Case:
     db=lambda g, condition: where(condition, 0, g),
 )
 def where(condition: Any, a: Any, b: Any) -> Any:
-    """`a` where `condition` holds, else `b`; the branch not taken is not connected.
-
-    Its gradient is 0 there even if its own derivative is infinite.
-
-    Args:
-        condition: booleans, broadcast with a and b; not differentiated.
-        a, b: values, broadcast with each other.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> x = tg.tensor([0.0, 4.0], requires_grad=True)
-        >>> tg.where(x > 0, tg.sqrt(x), 0).sum().backward()
-        >>> x.grad
-        array([0.  , 0.25], dtype=float32)
-    """
+    """`a` where `condition` holds, else `b`: the operation behind `tg.where`, and of the rules."""
     condition = getattr(condition, "_data", condition)
-    if type(b) is int and b == 0 and np.size(a) >= _WORTH_IT and _same_layout(condition, a):
-        return _masked(condition, a)
+    if type(condition) is np.ndarray and condition.size >= _MANY and condition.dtype == bool:
+        return _where_many(condition, a, b)
     return np.where(condition, a, b)
 
 
-_WORTH_IT = 1024
-_WORDS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+_MANY = 1024
+_WORDS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
-def _same_layout(condition: Any, a: Any) -> bool:
-    return (
-        type(condition) is type(a) is np.ndarray
-        and condition.dtype == bool
-        and condition.shape == a.shape
-        and a.dtype in _WORDS
-    )
+def _where_many(condition: Any, a: Any, b: Any) -> Any:
+    """The same by masks of bits: np.where is several times slower where a condition is irregular.
 
-
-def _masked(condition: Any, a: Any) -> Any:
-    """`a` where the condition holds, else 0, by masking bits: half the time of `np.where`.
-
-    A product with the mask would be as fast, but infinity times 0 is NaN.
+    A product with the condition would be as fast, but infinity times 0 is NaN.
     """
-    word = _WORDS[a.dtype]
-    ones = np.negative(condition.view(np.int8)).astype(word)  # all bits set where true
-    return np.bitwise_and(a.view(word), ones).view(a.dtype)
+    if type(b) is int and b == 0 and _has_words(a):
+        return _masked(condition, a)
+    if type(a) is int and a == 0 and _has_words(b):
+        return _masked(~condition, b)
+    if _has_words(a) and _has_words(b) and a.dtype == b.dtype and a.shape == b.shape:
+        out = _masked(condition, a)
+        words = out.view(_WORDS[a.dtype])
+        words |= _masked(~condition, b).view(words.dtype)
+        return out
+    return np.where(condition, a, b)
+
+
+def _has_words(values: Any) -> bool:
+    return type(values) is np.ndarray and values.dtype in _WORDS
+
+
+def _masked(condition: Any, values: Any) -> Any:
+    word = _WORDS[values.dtype]
+    ones = np.negative(condition.view(np.int8))  # all bits are set where it holds
+    if values.shape == condition.shape:
+        out = np.empty_like(values)
+    else:
+        out = np.empty(np.broadcast_shapes(values.shape, condition.shape), values.dtype)
+    np.bitwise_and(values.view(word), ones, out=out.view(word))
+    return out
 
 
 def _clip_float(x: float, min: float | None, max: float | None) -> float:
@@ -177,9 +112,9 @@ def _clip_cases(draw: Draw) -> Case:
     return [draw.array(draw.shape(), kinks=(-1.0, 1.0))], {"min": low, "max": high}
 
 
-def _inside(x: Any, low: Any, high: Any) -> Any:
-    above = True if low is None else x >= getattr(low, "_data", low)
-    return above & (True if high is None else x <= getattr(high, "_data", high))
+def _kept(x: Any, low: Any, high: Any) -> Any:
+    below = False if low is None else x < getattr(low, "_data", low)
+    return np.logical_not(below | (False if high is None else x > getattr(high, "_data", high)))
 
 
 @operation(
@@ -189,7 +124,7 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
     reference=lambda x, min, max: np.clip(x, min, max),
     cases=_clip_cases,
     cuts=True,
-    dx=lambda g, x, min, max: where(_inside(x, min, max), g, 0),
+    dx=lambda g, x, min, max: where(_kept(x, min, max), g, 0),
 )
 def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
     return np.clip(x, getattr(min, "_data", min), getattr(max, "_data", max))
@@ -209,9 +144,38 @@ def clip(x: T, min: Any = None, max: Any = None) -> T:
         tensor([-1. ,  0.5,  1. ])
     """
     if getattr(min, "requires_grad", False) or getattr(max, "requires_grad", False):
-        raised: Any = x if min is None else maximum(x, min)
-        return raised if max is None else minimum(raised, max)
+        raised: Any = x if min is None else FUNCTIONS["maximum"](x, min)
+        return raised if max is None else FUNCTIONS["minimum"](raised, max)
     return _clip(x, min, max)
 
 
 FUNCTIONS["clip"] = BY_NUMPY[np.clip] = clip
+
+
+def _nan_to_num_float(x: float, nan: Any, posinf: Any, neginf: Any) -> float:
+    return float(np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf))
+
+
+@operation(
+    ELEMENTWISE,
+    numpy=np.nan_to_num,
+    scalar=_nan_to_num_float,
+    reference=lambda x, **replacements: np.nan_to_num(x, **replacements),
+    cuts=True,
+    dx=lambda g, x: where(np.isfinite(x), g, 0),
+)
+def nan_to_num(x: T, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> T:
+    """NaN and infinities replaced by numbers; the gradient of what was replaced is 0.
+
+    Args:
+        x: values.
+        nan: in place of NaN (default 0).
+        posinf, neginf: in place of infinity and -infinity; None for the largest and smallest
+            number of the dtype.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.nan_to_num(tg.tensor([1.0, np.nan, np.inf]), posinf=9.0)
+        tensor([1., 0., 9.])
+    """
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)

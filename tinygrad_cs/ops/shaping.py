@@ -1,4 +1,4 @@
-"""Operations that only move data: the cotangent moves back the same way."""
+"""Another shape for the same entries: the cotangent takes the old shape again."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine.define import operation
-from ..engine.errors import ArgumentError
-from ..engine.modes import default_dtype
-from ..engine.node import ArrayNode
-from ..engine.record import FUNCTIONS, MOVE, same
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from ..engine.types import Shape, T, np
-from .families import Case, Draw, one_array
+from ..engine.define import composition, operation
+from ..engine.errors import ShapeError
+from ..engine.record import MOVE, same
+from ..engine.types import T, np
+from .axes import axis_numbers, shape_of
+from .families import Case, Draw
 
 __all__ = [
-    "astype",
+    "broadcast_arrays",
     "broadcast_to",
-    "concat",
     "expand_dims",
+    "moveaxis",
     "permute_dims",
     "reshape",
     "squeeze",
-    "stack",
+    "swapaxes",
 ]
 
 
@@ -43,7 +40,7 @@ def reshape(x: T, shape: int | Sequence[int]) -> T:
         >>> tg.reshape(tg.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
         (2, 2)
     """
-    return np.reshape(x, shape)
+    return np.asarray(x).reshape(shape)
 
 
 def _permute_cases(draw: Draw) -> Case:
@@ -53,7 +50,7 @@ def _permute_cases(draw: Draw) -> Case:
 
 
 def _inverse(axes: Sequence[int] | None) -> tuple[int, ...] | None:
-    if axes is None:
+    if axes is None or np.ndim(axes) == 0:  # a vector's one axis may be given as a number
         return None
     return tuple(sorted(range(len(axes)), key=lambda i: axes[i] % len(axes)))
 
@@ -72,7 +69,65 @@ def permute_dims(x: T, axes: Sequence[int] | None = None) -> T:
         >>> tg.permute_dims(tg.tensor([[1.0, 2.0, 3.0]]), (1, 0)).shape
         (3, 1)
     """
-    return np.transpose(x, axes)
+    return np.asarray(x).transpose(axes)
+
+
+def _move_cases(draw: Draw) -> Case:
+    x = draw.array(draw.shape(min_dims=1))
+    first, last = draw.integer(-x.ndim, x.ndim - 1), draw.integer(-x.ndim, x.ndim - 1)
+    everything = tuple(int(i) for i in draw.rng.permutation(x.ndim))
+    source, destination = draw.choice(
+        [(first, last), ((first,), (last,)), (everything, tuple(range(-1, -x.ndim - 1, -1)))]
+    )
+    return [x], {"source": source, "destination": destination}
+
+
+@composition("x", numpy=np.moveaxis, cases=_move_cases)
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Axes `source` at the positions `destination`; the others keep their order.
+
+    Raises `AxisError` for an axis that does not exist or is named twice, `ShapeError` for lists of
+    different lengths.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.moveaxis(tg.tensor(np.zeros((2, 3, 4))), 0, -1).shape
+        (3, 4, 2)
+    """
+    shape = shape_of(x)
+    taken = axis_numbers("moveaxis", source, shape)
+    places = axis_numbers("moveaxis", destination, shape)
+    if len(taken) != len(places):
+        raise ShapeError(
+            f"moveaxis: source names {len(taken)} axes and destination {len(places)}; "
+            f"they must be as many"
+        )
+    order = [axis for axis in range(len(shape)) if axis not in taken]
+    for place, axis in sorted(zip(places, taken, strict=True)):
+        order.insert(place, axis)
+    return permute_dims(x, tuple(order))
+
+
+def _swap_cases(draw: Draw) -> Case:
+    x = draw.array(draw.shape(min_dims=1))
+    return [x], {name: draw.integer(-x.ndim, x.ndim - 1) for name in ("axis1", "axis2")}
+
+
+@operation(
+    MOVE,
+    numpy=np.swapaxes,
+    cases=_swap_cases,
+    dx=lambda g, axis1, axis2: swapaxes(g, axis1, axis2),
+)
+def swapaxes(x: T, axis1: int, axis2: int) -> T:
+    """Two axes in each other's place.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.swapaxes(tg.tensor([[1.0, 2.0, 3.0]]), 0, 1).shape
+        (3, 1)
+    """
+    return np.asarray(x).swapaxes(axis1, axis2)
 
 
 _SMALL = 4096
@@ -101,6 +156,40 @@ def broadcast_to(x: T, shape: int | Sequence[int]) -> T:
     return out
 
 
+def _broadcast_all_cases(draw: Draw) -> Case:
+    shape = draw.shape()
+    return [[draw.array(draw.broadcastable(shape)) for _ in range(draw.integer(1, 3))]], {}
+
+
+@composition(
+    "arrays",
+    numpy=np.broadcast_arrays,
+    variadic=True,
+    cases=_broadcast_all_cases,
+    reference=lambda arrays: np.broadcast_arrays(*arrays),
+)
+def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    """All arrays in the shape that they broadcast to together, as a tuple.
+
+    Raises `ShapeError` where the shapes do not broadcast.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> a, b = tg.broadcast_arrays(tg.tensor([[1.0], [2.0]]), tg.tensor([1.0, 2.0, 3.0]))
+        >>> a.shape, b.shape
+        ((2, 3), (2, 3))
+    """
+    shapes = [shape_of(a) for a in arrays]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ShapeError(
+            f"broadcast_arrays: lengths must be equal or one, counted from the last axis; "
+            f"got shapes {', '.join(map(str, shapes))}"
+        ) from error
+    return tuple(broadcast_to(a, shape) for a in arrays)
+
+
 def _squeeze_cases(draw: Draw) -> Case:
     x = draw.array((1, *draw.shape(max_dims=2), 1))
     return [x], {"axis": draw.choice([None, 0, -1, (0, -1)])}
@@ -115,7 +204,7 @@ def squeeze(x: T, axis: int | tuple[int, ...] | None = None) -> T:
         >>> tg.squeeze(tg.tensor([[1.0, 2.0]]), 0).shape
         (2,)
     """
-    return np.squeeze(x, axis)
+    return np.asarray(x).squeeze(axis)
 
 
 def _expand_cases(draw: Draw) -> Case:
@@ -134,162 +223,10 @@ def expand_dims(x: T, axis: int | tuple[int, ...] = 0) -> T:
         >>> tg.expand_dims(tg.tensor([1.0, 2.0]), -1).shape
         (2, 1)
     """
-    return np.expand_dims(x, axis)
-
-
-def numbers_to_arrays(arrays: Sequence[Any]) -> list[Any]:
-    """Python numbers (the values of `Scalar`s) take the dtype of the arrays beside them."""
-    kinds = [a.dtype for a in arrays if hasattr(a, "dtype")]
-    dtype = np.result_type(*kinds) if kinds else default_dtype()
-    if dtype.kind != "f" and any(isinstance(a, float) for a in arrays):
-        dtype = np.result_type(dtype, default_dtype())
-    return [a if hasattr(a, "dtype") else np.asarray(a, dtype) for a in arrays]
-
-
-def _concat_cases(draw: Draw) -> Case:
-    shape = draw.shape(min_dims=1)
-    axis = draw.integer(-len(shape), len(shape) - 1)
-    arrays = []
-    for _ in range(draw.integer(1, 3)):
-        sides = list(shape)
-        sides[axis] = draw.integer(0, 3)
-        arrays.append(draw.array(tuple(sides)))
-    return [arrays], {"axis": draw.choice([axis, axis, None])}
-
-
-def _concat_part(g: Any, i: int, shapes: Sequence[Shape], axis: int | None) -> Any:
-    """The slice of the cotangent that belongs to array i."""
-    if axis is None:
-        start = sum(math.prod(s) for s in shapes[:i])
-        return reshape(g[start : start + math.prod(shapes[i])], shapes[i])
-    start = sum(s[axis] for s in shapes[:i])
-    along = (slice(None),) * (axis % len(shapes[i]))
-    return g[(*along, slice(start, start + shapes[i][axis]))]
-
-
-@operation(
-    MOVE,
-    numpy=(np.concatenate, np.concat) if np.concat is not np.concatenate else np.concatenate,
-    variadic=True,
-    cases=_concat_cases,
-    darrays=lambda g, i, arrays_shape, axis: _concat_part(g, i, arrays_shape, axis),
-)
-def concat(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    """Arrays joined along an existing axis; `axis=None` flattens them first.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.concat([tg.tensor([1.0]), tg.tensor([2.0, 3.0])])
-        tensor([1., 2., 3.])
-    """
-    return np.concatenate(numbers_to_arrays(arrays), axis)
-
-
-def _stack_cases(draw: Draw) -> Case:
-    shape = draw.shape(max_dims=2)
-    arrays = [draw.array(shape) for _ in range(draw.integer(1, 3))]
-    return [arrays], {"axis": draw.integer(-len(shape) - 1, len(shape))}
-
-
-def _stack_part(g: Any, i: int, axis: int) -> Any:
-    if axis < 0:
-        return g[(..., i) + (slice(None),) * (-axis - 1)]
-    return g[(slice(None),) * axis + (i,)]
-
-
-@operation(
-    MOVE,
-    numpy=np.stack,
-    variadic=True,
-    cases=_stack_cases,
-    darrays=lambda g, i, axis: _stack_part(g, i, axis),
-)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """Arrays of one shape, or `Scalar`s, joined along a new axis.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> x, y = tg.Scalar(1.0), tg.Scalar(2.0)
-        >>> tg.stack([x, y, x]).sum().backward()
-        >>> x.grad, y.grad
-        (2.0, 1.0)
-    """
-    return np.stack(numbers_to_arrays(arrays), axis)
-
-
-def _astype_cases(draw: Draw) -> Case:
-    return [draw.array(draw.shape())], {"dtype": np.float64}
-
-
-@operation(MOVE, numpy=np.astype, cases=_astype_cases, dx=same)
-def astype(x: T, dtype: Any) -> T:
-    """Values converted to `dtype`; the gradient is converted back.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.astype(tg.tensor([1.5]), "float64").dtype
-        dtype('float64')
-    """
-    return np.asarray(x).astype(dtype)
-
-
-@operation(MOVE, scalar=lambda x: x, cases=one_array, reference=np.asarray, dx=same)
-def alias(x: T) -> T:
-    """The same values as a node of its own: where an inner derivative starts.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.ops.alias(tg.tensor([1.0]))
-        tensor([1.])
-    """
-    return x
-
-
-@operation(MOVE, cases=lambda draw: ([draw.array(())], {}), reference=np.asarray, dx=same)
-def to_tensor(x: Any) -> Any:
-    """A `Scalar` as a tensor with no axes.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.ops.to_tensor(tg.Scalar(2.0, requires_grad=False)).shape
-        ()
-    """
-    return np.asarray(x)
-
-
-@operation(
-    MOVE,
-    name="to_scalar",
-    cases=lambda draw: ([draw.array(draw.choice([(), (1,), (1, 1)]))], {}),
-    reference=lambda x: x.reshape(()),
-    dx=lambda g, x_shape: reshape(to_tensor(g), x_shape),
-)
-def _one_entry(x: Any) -> Any:
-    if np.size(x) != 1:
-        raise ArgumentError(f"to_scalar: expected one entry, got shape {np.shape(x)}")
-    return np.reshape(x, ())
-
-
-def to_scalar(x: Any) -> Any:
-    """A tensor with one entry as a `Scalar`, its history kept.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.ops.to_scalar(tg.tensor([2.0]))
-        Scalar(2)
-    """
-    if isinstance(x, Scalar):
-        return x
-    out = _one_entry(x)
-    if not isinstance(out, Tensor):
-        return float(out)
-    scalar = Scalar._of(float(out._data))
-    node = out._node
-    if isinstance(node, ArrayNode):
-        scalar.requires_grad = True
-        scalar.plan, scalar.inputs = node.plan, node.inputs
-        scalar.saved, scalar.order = node.saved, node.order
-    return scalar
-
-
-FUNCTIONS["to_scalar"] = to_scalar
+    values = np.asarray(x)
+    # np.expand_dims takes ten times as long on small arrays
+    if type(axis) is int and 0 <= axis <= values.ndim:
+        return values.reshape((*values.shape[:axis], 1, *values.shape[axis:]))
+    if axis == -1:
+        return values.reshape((*values.shape, 1))
+    return np.expand_dims(values, axis)

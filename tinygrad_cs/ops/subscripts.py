@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..engine.errors import ArgumentError, ShapeError
-from ..engine.types import Shape
+from ..engine.types import Shape, np
 
 LETTERS = string.ascii_letters
 
@@ -26,8 +26,8 @@ def read(subscripts: str, shapes: tuple[Shape, ...]) -> tuple[tuple[str, ...], s
     _refuse_unreadable(subscripts, terms, right)
     if len(terms) != len(shapes):
         raise ArgumentError(
-            f"einsum: {subscripts!r} names {len(terms)} operands, separated by commas; "
-            f"got {len(shapes)}"
+            f"einsum: {subscripts!r} names {len(terms)} operands, got {len(shapes)}; "
+            f"each has a term, with commas between them"
         )
     extra = [len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes, strict=True)]
     for i, (term, more) in enumerate(zip(terms, extra, strict=True)):
@@ -106,7 +106,7 @@ def from_lists(arguments: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
 
 def _letters(axes: Any) -> str:
     if not isinstance(axes, (list, tuple)) or not all(
-        a is ... or (isinstance(a, int) and 0 <= a < len(LETTERS)) for a in axes
+        a is ... or (isinstance(a, (int, np.integer)) and 0 <= a < len(LETTERS)) for a in axes
     ):
         raise ArgumentError(
             f"einsum: the first argument is the subscripts, such as 'ij,jk->ik'; or every operand "

@@ -53,16 +53,8 @@ class Windows:
     @cached_property
     def overlaps(self) -> list[tuple[Place, Place]]:
         """For each entry of the window: the positions where it sees an input, and which inputs."""
-        return [self._overlap(i * self.dilation - self.low) for i in range(self.kernel)]
-
-    def _overlap(self, offset: int) -> tuple[slice, slice]:
-        """Positions u and inputs y = u * stride + offset, as far as both exist."""
-        first = max(0, -(offset // self.stride))
-        last = min(self.count - 1, (self.size - 1 - offset) // self.stride)
-        if last < first:
-            return slice(0, 0), slice(0, 0)
-        start, stop = first * self.stride + offset, last * self.stride + offset + 1
-        return slice(first, last + 1), slice(start, stop, self.stride)
+        offsets = [i * self.dilation - self.low for i in range(self.kernel)]
+        return [overlap(self.size, self.count, self.stride, offset) for offset in offsets]
 
     @cached_property
     def sees(self) -> Array:
@@ -73,6 +65,11 @@ class Windows:
     def plain(self) -> bool:
         """Does entry i see just the input from i on: no padding, no gaps, no steps?"""
         return self.stride == self.dilation == 1 and self.low == self.high == 0
+
+    @property
+    def identity(self) -> bool:
+        """Is each window one input, and every input one window?"""
+        return self.plain and self.kernel == 1
 
 
 @dataclass(frozen=True)
@@ -87,6 +84,7 @@ class Bins:
     size: int
     starts: tuple[int, ...]
     stops: tuple[int, ...]
+    identity = False
 
     @property
     def count(self) -> int:
@@ -109,6 +107,17 @@ class Bins:
 
 Axis: TypeAlias = Windows | Bins
 """The windows along one axis."""
+
+
+def overlap(size: int, count: int, stride: int, offset: int) -> tuple[slice, slice]:
+    """Positions u < `count` and inputs y = u * stride + offset < `size`, as far as both exist."""
+    first = max(0, -(offset // stride))
+    last = min(count - 1, (size - 1 - offset) // stride)
+    if last < first:
+        return slice(0, 0), slice(0, 0)
+    start, stop = first * stride + offset, last * stride + offset + 1
+    return slice(first, last + 1), slice(start, stop, stride)
+
 
 windows = lru_cache(maxsize=256)(Windows)
 """`Windows`, made once for each layer and input size."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops
+from ...engine.errors import ShapeError
+from ...engine.types import np
 
-__all__ = ["linear"]
+__all__ = ["bilinear", "linear"]
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -21,3 +23,31 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         tensor([[11.5]])
     """
     return ops.matmul(input, weight.T) if bias is None else ops.linear(input, weight, bias)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x1^T W_k x2 + b_k for every output k.
+
+    Args:
+        input1: (..., in1).
+        input2: (..., in2), the other axes as those of `input1`.
+        weight: (out, in1, in2).
+        bias: (out,) or None.
+
+    The result has shape (..., out). Raises `ShapeError` where lengths differ.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> x, y, w = tg.tensor([1.0, 2.0]), tg.tensor([3.0]), tg.tensor([[[1.0], [1.0]]])
+        >>> tg.nn.functional.bilinear(x, y, w)
+        tensor([9.])
+    """
+    shapes = [np.shape(getattr(x, "_data", x)) for x in (input1, input2, weight)]
+    x1, x2, w = shapes
+    if len(w) != 3 or not x1 or not x2 or (x1[-1], x2[-1]) != w[1:] or x1[:-1] != x2[:-1]:
+        raise ShapeError(
+            f"bilinear: expected inputs (..., in1) and (..., in2) and a weight (out, in1, in2); "
+            f"got {x1}, {x2} and {w}"
+        )
+    out = ops.einsum("...i,kij,...j->...k", input1, weight, input2)
+    return out if bias is None else out + bias
