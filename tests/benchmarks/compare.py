@@ -3,7 +3,7 @@
 Run it from the root of the repository, on an otherwise idle machine:
 
     pip install -e ".[bench]"
-    python tests/benchmarks/compare.py                      # everything, twenty minutes
+    python tests/benchmarks/compare.py                      # everything, half an hour
     python tests/benchmarks/compare.py --only step-small    # workloads whose name contains this
     python tests/benchmarks/compare.py --quick              # a rough impression
     python tests/benchmarks/compare.py --json numbers.json --rounds 9

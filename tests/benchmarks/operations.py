@@ -3,7 +3,7 @@
 Run it from the root of the repository, on an otherwise idle machine:
 
     pip install -e ".[bench]"
-    python tests/benchmarks/operations.py                        # every row, about six minutes
+    python tests/benchmarks/operations.py                        # every row, about ten minutes
     python tests/benchmarks/operations.py --only tanh --only sum --sizes 10,1000
     python tests/benchmarks/operations.py --json operations.json
 

@@ -5,7 +5,7 @@
         y = np.tanh(x)
         return y, lambda g: g * (1 - y * y)
 
-The decorated function is the NumPy form, for numbers or arrays alike: the value, and what turns
+The decorated function is the NumPy form: the value, and what turns
 the cotangent of the value into the gradients of the operands. Where the libraries spell it
 differently, `torch=` gives PyTorch's call. Floating operands are leaves; an array of integers or
 booleans is an index, a mask, a target.
