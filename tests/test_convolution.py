@@ -11,9 +11,9 @@ from scipy import signal
 import tinygrad_cs as tg
 from tinygrad_cs.engine import errors
 from tinygrad_cs.nn import functional as F
-from tinygrad_cs.ops.convolution import conv, conv_input, conv_weight
-from tinygrad_cs.ops.convolution_cases import conv_reference
-from tinygrad_cs.ops.windows import Windows, windows
+from tinygrad_cs.ops.sliding.convolution import conv, conv_input, conv_weight
+from tinygrad_cs.ops.sliding.convolution_cases import conv_reference
+from tinygrad_cs.ops.sliding.windows import Windows, windows
 
 rng = np.random.default_rng(0)
 

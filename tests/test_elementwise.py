@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
 import tinygrad_cs as tg
-from tinygrad_cs.ops.bessel import spherical_bessel
+from tinygrad_cs.ops.elementwise.bessel import spherical_bessel
 
 INF, NAN = np.inf, np.nan
 EPS = np.finfo(float).eps

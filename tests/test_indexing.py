@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs.engine import errors
-from tinygrad_cs.ops.accumulate import add_repeated, repeats, sum_at
+from tinygrad_cs.ops.indices.accumulate import add_repeated, repeats, sum_at
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import tinygrad_cs as tg
 from tinygrad_cs.engine import errors
 from tinygrad_cs.nn import functional as F
-from tinygrad_cs.ops.windows import Bins, Windows, inputs
+from tinygrad_cs.ops.sliding.windows import Bins, Windows, inputs
 
 rng = np.random.default_rng(0)
 INF, NAN = np.inf, np.nan

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs.engine import errors
-from tinygrad_cs.ops.scans import recurrence
+from tinygrad_cs.ops.reductions.scans import recurrence
 
 
 def leaf(values, dtype="float64"):

@@ -1,7 +1,7 @@
 """Operators and methods of the nodes, declared for type checkers and editors.
 
-The engine does not know the operations. `ops/methods.py` fills these in from the table when the
-library is imported; at run time the classes here are empty.
+The engine does not know the operations. `ops/front/methods.py` fills these in from the table when
+the library is imported; at run time the classes here are empty.
 """
 
 from __future__ import annotations

@@ -4,22 +4,16 @@ Each file says in its `__all__` which functions users find at the top level (`tg
 below are for the floors above: they belong to the library, not to the array API.
 """
 
-from . import (
-    averages,
-    functions,
-    methods,
-    nan_reductions,
-    numpy_choices,
-    numpy_protocol,
-    numpy_shapes,
-)
-from .conversion import alias, to_scalar, to_tensor
-from .diagonals import onto_diagonal
-from .encoding import one_hot
+from . import functions
+from .contractions.products import linear
+from .elementwise.powers import self_power
+from .front import methods, numpy_choices, numpy_protocol, numpy_shapes
 from .functions import *
-from .indexing import getitem, scatter
-from .losses import check_classes, softmax_cross_entropy
-from .padding import pad_zeros
-from .powers import self_power
-from .products import linear
-from .updating import add_at, maximum_at, minimum_at, multiply_at, put
+from .indices.encoding import one_hot
+from .indices.indexing import getitem, scatter
+from .indices.updating import add_at, maximum_at, minimum_at, multiply_at, put
+from .reductions import averages, nan_reductions
+from .reductions.losses import check_classes, softmax_cross_entropy
+from .shapes.conversion import alias, to_scalar, to_tensor
+from .shapes.diagonals import onto_diagonal
+from .shapes.padding import pad_zeros

@@ -12,7 +12,7 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ShapeError
-from ...ops.windows import Axis, Bins, windows
+from ...ops.sliding.windows import Axis, Bins, windows
 from .arguments import as_data, per_axis
 from .pooling import max_over, mean_over
 

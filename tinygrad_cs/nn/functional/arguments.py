@@ -9,7 +9,7 @@ from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.tensor import asarray
 from ...engine.types import np
-from ...ops.windows import Windows
+from ...ops.sliding.windows import Windows
 
 LAYOUT = {1: ("N, C, L", "C, L"), 2: ("N, C, H, W", "C, H, W")}
 """The shapes of data with one and with two spatial axes, with and without a batch."""

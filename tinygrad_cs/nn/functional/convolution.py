@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...engine.errors import ArgumentError, ShapeError
-from ...ops.convolution import biased_conv, conv
-from ...ops.windows import windows
+from ...ops.sliding.convolution import biased_conv, conv
+from ...ops.sliding.windows import windows
 from .arguments import (
     as_bias,
     as_data,

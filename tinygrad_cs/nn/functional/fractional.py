@@ -12,7 +12,7 @@ from typing import Any
 from ...engine import modes
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.types import np
-from ...ops.windows import Bins
+from ...ops.sliding.windows import Bins
 from .arguments import as_data, per_axis
 from .pooling import max_over
 

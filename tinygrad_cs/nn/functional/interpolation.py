@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.tensor import asarray
-from ...ops.interpolation import Resize, resize_linear, resize_nearest
+from ...ops.sliding.interpolation import Resize, resize_linear, resize_nearest
 from .arguments import per_axis
 
 __all__ = ["interpolate"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.types import np
-from ...ops.pooling import pick, positions_of_max
-from ...ops.window_sums import window_sum
-from ...ops.windows import Axis, Windows, windows
+from ...ops.sliding.pooling import pick, positions_of_max
+from ...ops.sliding.window_sums import window_sum
+from ...ops.sliding.windows import Axis, Windows, windows
 from .arguments import as_data, per_axis, refuse_large_windows
 
 __all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]

@@ -6,8 +6,8 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
-from ...ops.convolution import conv_input
-from ...ops.windows import windows
+from ...ops.sliding.convolution import conv_input
+from ...ops.sliding.windows import windows
 from .arguments import as_bias, as_data, as_weight, check_groups, on_batch, per_axis
 
 __all__ = ["conv_transpose1d", "conv_transpose2d"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...engine.errors import ShapeError
 from ...engine.tensor import asarray
-from ...ops import unfolding
-from ...ops.windows import Windows, windows
+from ...ops.sliding import unfolding
+from ...ops.sliding.windows import Windows, windows
 from .arguments import as_data, on_batch, per_axis, refuse_large_windows
 
 __all__ = ["fold", "unfold"]

@@ -10,7 +10,7 @@ from ...engine.errors import LinearAlgebraError
 from ...engine.record import BY_NUMPY
 from ...engine.types import np
 from ..axes import shape_of
-from ..indexing import getitem
+from ..indices.indexing import getitem
 from .draws import one_square, with_options
 from .inverses import inv
 from .norms import matrix_norm

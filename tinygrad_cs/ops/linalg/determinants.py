@@ -13,8 +13,8 @@ from ...engine.define import composition, operation
 from ...engine.tensor import Tensor
 from ...engine.types import Array, np
 from ..families import Case, Draw
-from ..reductions import sum
-from ..shaping import expand_dims
+from ..reductions.reductions import sum
+from ..shapes.shaping import expand_dims
 from .draws import invertible, one_square, side, stack
 from .inverses import inv, inverse_or_nan
 from .refusals import attempt, matrices

@@ -13,9 +13,9 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.record import ELEMENTWISE
 from ...engine.types import Array, np
+from ..elementwise.selection import where
 from ..families import Case, Draw
-from ..selection import where
-from ..shaping import expand_dims
+from ..shapes.shaping import expand_dims
 
 
 def _cases(draw: Draw) -> Case:

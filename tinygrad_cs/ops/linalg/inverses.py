@@ -8,7 +8,7 @@ from ...engine.define import operation
 from ...engine.errors import ShapeError
 from ...engine.types import Shape, np
 from ..families import Case, Draw
-from ..shaping import expand_dims
+from ..shapes.shaping import expand_dims
 from .draws import invertible, one_matrix, one_square, side, stack
 from .refusals import attempt, matrices
 

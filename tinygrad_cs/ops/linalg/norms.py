@@ -9,10 +9,10 @@ from ...engine.define import composition
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.types import Axis, np
 from ..axes import axis_numbers, shape_of
+from ..elementwise.signs import abs
 from ..families import Case, Draw
-from ..reductions import min, sum
-from ..shaping import expand_dims, permute_dims
-from ..signs import abs
+from ..reductions.reductions import min, sum
+from ..shapes.shaping import expand_dims, permute_dims
 from .draws import full_rank, one_matrix, side, stack
 from .refusals import matrices
 from .singular_values import svdvals

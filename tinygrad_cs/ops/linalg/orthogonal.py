@@ -8,10 +8,10 @@ from ...engine.define import composition, operation
 from ...engine.errors import ArgumentError, LinearAlgebraError, NoDerivativeError
 from ...engine.tensor import Tensor
 from ...engine.types import Shape, np
-from ..diagonals import tril
 from ..families import Case, Draw
-from ..indexing import getitem
-from ..joining import concat
+from ..indices.indexing import getitem
+from ..shapes.diagonals import tril
+from ..shapes.joining import concat
 from .draws import full_rank, one_matrix, side, stack
 from .inverses import solve
 from .refusals import attempt, matrices

@@ -10,14 +10,15 @@ from typing import Any
 from ...engine.define import composition
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.types import Shape, np
-from .. import diagonals, named_products
 from ..axes import shape_of
-from ..contraction import einsum
+from ..contractions import named_products
+from ..contractions.contraction import einsum
+from ..contractions.named_products import tensordot, vecdot
+from ..contractions.products import matmul, matrix_transpose
+from ..contractions.subscripts import LETTERS
+from ..elementwise.selection import where
 from ..families import Case, Draw
-from ..named_products import tensordot, vecdot
-from ..products import matmul, matrix_transpose
-from ..selection import where
-from ..subscripts import LETTERS
+from ..shapes import diagonals
 from .draws import one_square, side, with_options
 from .inverses import inv
 from .refusals import matrices

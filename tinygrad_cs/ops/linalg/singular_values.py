@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from ...engine.define import composition, operation
 from ...engine.tensor import Tensor
 from ...engine.types import np
+from ..elementwise.selection import where
 from ..families import Case, Draw
-from ..joining import concat
-from ..selection import where
-from ..shaping import expand_dims
+from ..shapes.joining import concat
+from ..shapes.shaping import expand_dims
 from .draws import full_rank, one_matrix, side, stack
 from .gaps import guarded, inverse_gaps, is_zero, where_defined
 from .refusals import attempt, matrices

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from ...engine.define import composition, operation
 from ...engine.errors import ArgumentError
 from ...engine.types import np
-from ..diagonals import tril
-from ..shaping import expand_dims
+from ..shapes.diagonals import tril
+from ..shapes.shaping import expand_dims
 from .draws import one_symmetric, with_options
 from .gaps import guarded, inverse_gaps
 from .inverses import solve

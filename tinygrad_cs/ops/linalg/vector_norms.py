@@ -10,11 +10,11 @@ from ...engine.define import composition, operation
 from ...engine.errors import ArgumentError
 from ...engine.types import Axis, Shape, np
 from ..axes import shape_of
+from ..elementwise.powers import power
+from ..elementwise.selection import where
+from ..elementwise.signs import abs
 from ..families import Case, Draw, reduction
-from ..powers import power
-from ..reductions import expand, max, min, reduced_axes, sum
-from ..selection import where
-from ..signs import abs
+from ..reductions.reductions import expand, max, min, reduced_axes, sum
 
 __all__ = ["vector_norm"]
 

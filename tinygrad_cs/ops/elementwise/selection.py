@@ -1,0 +1,181 @@
+"""Derivatives of operations that select: `where` and its relatives.
+
+Each sends the cotangent to the branch that was taken. What it cuts off is not connected, which is
+more than having a zero cotangent: see `engine/marks.py`. Rules therefore say `where(mask, g, 0)`;
+`g * mask` would turn an infinite tangent into NaN. A NaN is never cut off by comparing it: its
+cotangent passes, for a NaN must not end in a gradient of 0 that looks like any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...engine.define import operation
+from ...engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
+from ...engine.types import T, np
+from ..families import Case, Draw
+
+__all__ = ["clip", "nan_to_num", "relu"]
+
+
+def _relu_reference(x: Any) -> Any:
+    return np.where(x > 0, x, 0)
+
+
+@operation(
+    ELEMENTWISE,
+    scalar=lambda x: x if x > 0 or x != x else 0.0,
+    reference=_relu_reference,
+    kinks=(0.0,),
+    cuts=True,
+    dx=lambda g, out: where(out != 0, g, 0),  # 0 is what it made of everything it cut
+)
+def relu(x: T) -> T:
+    """Rectifier max(x, 0); its derivative at 0 is 0, at NaN 1.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.relu(-1.0), tg.relu(2.0)
+        (0.0, 2.0)
+    """
+    return np.maximum(x, 0)
+
+
+def _where_cases(draw: Draw) -> Case:
+    shape = draw.shape()
+    condition = draw.array(draw.broadcastable(shape)) > 0
+    operands = [draw.array(draw.broadcastable(shape)) for _ in range(2)]
+    return operands, {"condition": condition}
+
+
+@operation(
+    ELEMENTWISE,
+    numpy=np.where,
+    scalar=lambda a, b, condition: a if condition else b,
+    cases=_where_cases,
+    cuts=True,
+    da=lambda g, condition: where(condition, g, 0),
+    db=lambda g, condition: where(condition, 0, g),
+)
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """`a` where `condition` holds, else `b`: the operation behind `tg.where`, and of the rules."""
+    condition = getattr(condition, "_data", condition)
+    if type(condition) is np.ndarray and condition.size >= _MANY and condition.dtype == bool:
+        return _where_many(condition, a, b)
+    return np.where(condition, a, b)
+
+
+_MANY = 1024
+_WORDS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+
+def _where_many(condition: Any, a: Any, b: Any) -> Any:
+    """The same by masks of bits: np.where is several times slower where a condition is irregular.
+
+    A product with the condition would be as fast, but infinity times 0 is NaN.
+    """
+    if type(b) is int and b == 0 and _has_words(a):
+        return _masked(condition, a)
+    if type(a) is int and a == 0 and _has_words(b):
+        return _masked(~condition, b)
+    if _has_words(a) and _has_words(b) and a.dtype == b.dtype and a.shape == b.shape:
+        out = _masked(condition, a)
+        words = out.view(_WORDS[a.dtype])
+        words |= _masked(~condition, b).view(words.dtype)
+        return out
+    return np.where(condition, a, b)
+
+
+def _has_words(values: Any) -> bool:
+    return type(values) is np.ndarray and values.dtype in _WORDS
+
+
+def _masked(condition: Any, values: Any) -> Any:
+    word = _WORDS[values.dtype]
+    ones = np.negative(condition.view(np.int8))  # all bits are set where it holds
+    if values.shape == condition.shape:
+        out = np.empty_like(values)
+    else:
+        out = np.empty(np.broadcast_shapes(values.shape, condition.shape), values.dtype)
+    np.bitwise_and(values.view(word), ones, out=out.view(word))
+    return out
+
+
+def _clip_float(x: float, min: float | None, max: float | None) -> float:
+    if min is not None and x < min:
+        x = min
+    return max if max is not None and x > max else x
+
+
+def _clip_cases(draw: Draw) -> Case:
+    low, high = draw.choice([(-1.0, 1.0), (None, 1.0), (-1.0, None)])
+    return [draw.array(draw.shape(), kinks=(-1.0, 1.0))], {"min": low, "max": high}
+
+
+def _kept(x: Any, low: Any, high: Any) -> Any:
+    below = False if low is None else x < getattr(low, "_data", low)
+    return np.logical_not(below | (False if high is None else x > getattr(high, "_data", high)))
+
+
+@operation(
+    ELEMENTWISE,
+    name="clip",
+    scalar=_clip_float,
+    reference=lambda x, min, max: np.clip(x, min, max),
+    cases=_clip_cases,
+    cuts=True,
+    dx=lambda g, x, min, max: where(_kept(x, min, max), g, 0),
+)
+def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    return np.clip(x, getattr(min, "_data", min), getattr(max, "_data", max))
+
+
+def clip(x: T, min: Any = None, max: Any = None) -> T:
+    """Values limited to [min, max]; at a bound the gradient passes (the interval is closed).
+
+    Args:
+        x: values.
+        min, max: bounds; None for no bound. Bounds that require a gradient get one: then this is
+            `minimum(maximum(x, min), max)`, with half of it to each where values are equal.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.clip(tg.tensor([-2.0, 0.5, 2.0]), -1, 1)
+        tensor([-1. ,  0.5,  1. ])
+    """
+    if getattr(min, "requires_grad", False) or getattr(max, "requires_grad", False):
+        raised: Any = x if min is None else FUNCTIONS["maximum"](x, min)
+        return raised if max is None else FUNCTIONS["minimum"](raised, max)
+    return _clip(x, min, max)
+
+
+FUNCTIONS["clip"] = BY_NUMPY[np.clip] = clip
+
+
+def _nan_to_num_float(x: float, nan: Any, posinf: Any, neginf: Any) -> float:
+    return float(np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf))
+
+
+@operation(
+    ELEMENTWISE,
+    numpy=np.nan_to_num,
+    scalar=_nan_to_num_float,
+    reference=lambda x, **replacements: np.nan_to_num(x, **replacements),
+    cuts=True,
+    dx=lambda g, x: where(np.isfinite(x), g, 0),
+)
+def nan_to_num(x: T, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> T:
+    """NaN and infinities replaced by numbers; the gradient of what was replaced is 0.
+
+    Args:
+        x: values.
+        nan: in place of NaN (default 0).
+        posinf, neginf: in place of infinity and -infinity; None for the largest and smallest
+            number of the dtype.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> tg.nan_to_num(tg.tensor([1.0, np.nan, np.inf]), posinf=9.0)
+        tensor([1., 0., 9.])
+    """
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)

@@ -1,0 +1,1 @@
+"""NumPy as the front door, and the methods of the nodes."""

@@ -1,0 +1,1 @@
+"""Taking entries by index, putting others in their place."""

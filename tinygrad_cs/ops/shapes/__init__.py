@@ -1,0 +1,1 @@
+"""Operations that change shape or order."""

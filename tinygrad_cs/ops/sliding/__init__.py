@@ -1,0 +1,1 @@
+"""Operations on windows: convolution, pooling, unfolding, interpolation."""
