@@ -41,6 +41,7 @@ X_TO_0 = "`x**0`"
 ZERO_TO_Y = "`0**y` for y ≥ 0; a negative base"
 ROOT_LOG = "sqrt′(0), log′(0)"
 NORM = "a norm of zeros, `hypot(0, 0)`, `std` of a constant"
+HIDDEN = "NaN in `relu`, `clip`, `maximum`, `minimum`, `max`, `min`"
 XLOGY = "`xlogy(0, y)`"
 PROD = "`prod`, `cumulative_prod` with zeros"
 SOFTMAX = "`logsumexp`, `softmax`, `log_softmax` with −∞"
@@ -79,6 +80,15 @@ GRADIENTS = [
     (NORM, lambda x: tg.linalg.vector_norm(x, ord=3), [0.0, 0.0], [0, 0]),
     (NORM, lambda x: tg.linalg.norm(x, axis=1), [[0.0, 0.0], [3.0, 4.0]], [[0, 0], [0.6, 0.8]]),
     (NORM, lambda x: tg.hypot(x, 0 * x), [0.0, 2.0], [0, 1]),
+    (HIDDEN, tg.relu, [NAN, -1.0], [1, 0]),
+    (HIDDEN, lambda x: tg.clip(x, -1, 1), [NAN, -2.0], [1, 0]),
+    (HIDDEN, lambda x: tg.maximum(x, np.zeros(2)), [NAN, -1.0], [1, 0]),
+    (HIDDEN, lambda x: tg.minimum(x, np.zeros(2)), [NAN, 1.0], [1, 0]),
+    (HIDDEN, tg.max, [NAN, 1.0], [1, 0]),
+    (HIDDEN, tg.min, [NAN, 1.0], [1, 0]),
+    (HIDDEN, lambda x: np.fmax(x, np.zeros(2)), [NAN, 1.0], [0, 1]),
+    (HIDDEN, tg.nan_to_num, [NAN, 1.0], [0, 1]),
+    (HIDDEN, np.nansum, [NAN, 1.0], [0, 1]),
     (XLOGY, lambda x: tg.xlogy(x, np.zeros(1)), [0.0], [0]),
     (XLOGY, lambda y: tg.xlogy(np.zeros(2), y), [0.0, 2.0], [0, 0]),
     (XLOGY, lambda p: -tg.xlogy(p, p), [1.0, 0.0], [-1, 0]),

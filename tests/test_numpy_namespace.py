@@ -80,6 +80,7 @@ SPECIAL = {
     np.tri: lambda f, x: f(3),
     np.identity: lambda f, x: f(3),
     np.zeros: lambda f, x: f(3),
+    np.take_along_axis: lambda f, x: f(x, INDEX, 0),
     np.typename: lambda f, x: f("d"),
     np.cross: lambda f, x: f(x[:3], np.ones(3)),
     np.linalg.cross: lambda f, x: f(x[:3], np.ones(3)),
@@ -95,8 +96,6 @@ SPECIAL = {
     np.linalg.tensorsolve: lambda f, x: f(np.outer(x, x) + np.eye(4), x),
     np.linspace: lambda f, x: f(x, 2 * x, 3),
     np.lexsort: lambda f, x: f((x, x)),
-    np.matvec: lambda f, x: f(np.outer(x, x), x),
-    np.vecmat: lambda f, x: f(x, np.outer(x, x)),
     np.piecewise: lambda f, x: f(x, [x < 0.5, x >= 0.5], [np.sin, np.cos]),
     np.place: lambda f, x: f(x, np.ones(4, bool), [1.0]),
     np.put_along_axis: lambda f, x: f(np.zeros(4), INDEX, x[:3], 0),
@@ -107,10 +106,13 @@ SPECIAL = {
     np.savez_compressed: lambda f, x: f(io.BytesIO(), x),
     np.savetxt: lambda f, x: f(io.StringIO(), x),
     np.select: lambda f, x: f([x < 0.5, x >= 0.5], [x, 2 * x]),
-    np.unstack: lambda f, x: f(x),
     np.vsplit: lambda f, x: f(np.outer(x, x), 2),
     np.hsplit: lambda f, x: f(np.outer(x, x), 2),
 }  # fmt: skip
+
+if hasattr(np, "matvec"):  # since NumPy 2.2
+    SPECIAL[np.matvec] = lambda f, x: f(np.outer(x, x), x)
+    SPECIAL[np.vecmat] = lambda f, x: f(x, np.outer(x, x))
 
 # Their arguments are never tensors of floats: integers, dates, texts.
 OF_OTHER_TYPES = """

@@ -59,6 +59,12 @@ def translate(
     if not kwargs and len(args) == 1:
         return args, {}
     accepted = _signature(ours)
+    stars = any(p.kind is p.VAR_POSITIONAL for p in accepted.values())
+    if len(args) > len(accepted) and not stars:
+        raise ArgumentError(
+            f"np.{function.__name__}: on tensors it takes at most {len(accepted)} arguments "
+            f"({', '.join(accepted)}), got {len(args)}"
+        )
     theirs = {} if isinstance(function, np.ufunc) else _signature(function)
     positional, named = (args, kwargs) if not theirs else _bound(function, args, kwargs)
     first = next(iter(theirs), None)

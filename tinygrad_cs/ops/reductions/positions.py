@@ -95,10 +95,10 @@ def nonzero(x: Any) -> tuple[Array, ...]:
         >>> tg.nonzero(tg.tensor([1.0, 0.0, 2.0]))
         (array([0, 2]),)
     """
-    try:
-        return np.nonzero(raw(x))
-    except ValueError as error:
-        raise ShapeError(f"nonzero: {error}") from error
+    values = raw(x)
+    if not values.ndim:
+        raise ShapeError("nonzero: an array without axes has no positions; compare it with 0")
+    return np.nonzero(values)
 
 
 def where(condition: Any, a: Any = None, b: Any = None) -> Any:

@@ -107,7 +107,8 @@ def recurrence(a: Any, b: Any, axis: int = -1, reverse: bool = False) -> Any:
 
     Example:
         >>> import tinygrad_cs as tg
-        >>> tg.ops.reductions.scans.recurrence(tg.tensor([0.5, 0.5, 0.5]), tg.tensor([4.0, 0.0, 1.0]))
+        >>> a, b = tg.tensor([0.5, 0.5, 0.5]), tg.tensor([4.0, 0.0, 1.0])
+        >>> tg.ops.reductions.scans.recurrence(a, b)
         tensor([4., 2., 2.])
     """
     order = slice(None, None, -1) if reverse else slice(None)
