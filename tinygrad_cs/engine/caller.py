@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from .apply import apply, recorded
@@ -52,9 +53,15 @@ def caller(
         *([] if op.variadic else _shortcuts(op, list(signature.parameters))),
         f"    return apply(op, {operands}, {_tuple(op.params)})",
     ]
-    exec("\n".join(lines), names)
+    exec(_compiled("\n".join(lines)), names)
     made: Callable[..., Any] = names["call"]
     return made
+
+
+@cache
+def _compiled(text: str) -> Any:
+    """Most functions of one array have the same text; compiling is a third of the import time."""
+    return compile(text, "<call of an operation>", "exec")
 
 
 def _shortcuts(op: Operation, arguments: list[str]) -> list[str]:
