@@ -11,14 +11,17 @@ from ..engine.types import Array, Shape, np
 
 
 def raw(x: Any) -> Array:
-    """The values of a node, or anything else as an array."""
-    return np.asarray(getattr(x, "_data", x))
+    """The values of a node, or other numbers as an array; raises `DTypeError` for what is none."""
+    values = np.asarray(getattr(x, "_data", x))
+    if values.dtype.kind not in "fiubc":
+        raise DTypeError(f"expected a tensor, Scalar, array or number, got {type(x).__name__}")
+    return values
 
 
 def shape_of(x: Any) -> Shape:
     """The shape of a node, an array, a number or a list of numbers."""
     shape = getattr(x, "shape", None)
-    return np.shape(x) if shape is None else shape
+    return raw(x).shape if shape is None else shape
 
 
 def integers(name: str, indices: Any) -> Array:

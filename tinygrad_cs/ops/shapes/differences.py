@@ -47,9 +47,9 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     shape = shape_of(x)
     if not shape:
         raise ShapeError("diff: expected an array with at least one axis, got shape ()")
+    axis = axis_number("diff", axis, shape)
     if n == 0:
         return x
-    axis = axis_number("diff", axis, shape)
     side = (*shape[:axis], 1, *shape[axis + 1 :])
     ends = [
         end if end is None or shape_of(end) else broadcast_to(as_beside(end, x), side)

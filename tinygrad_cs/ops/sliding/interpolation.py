@@ -13,6 +13,7 @@ from typing import Any
 
 from ...engine.define import composition
 from ...engine.types import Array, np
+from ..axes import raw
 from ..families import Case, Draw
 from .window_sums import window_spread
 from .windows import Axis, Bins, windows
@@ -122,7 +123,7 @@ def resize_linear(x: Any, axes: tuple[Resize, ...]) -> Any:
     """
     for k, axis in enumerate(axes, -len(axes)):
         below, above, weight = linear_sources(axis)
-        weight = weight.astype(x.dtype).reshape(-1, *[1] * (-k - 1))
+        weight = weight.astype(raw(x).dtype).reshape(-1, *[1] * (-k - 1))
         first = window_spread(x, _along(k, axes, below))
         x = first * (1 - weight) + window_spread(x, _along(k, axes, above)) * weight
     return x

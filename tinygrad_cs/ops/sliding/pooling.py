@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from ...engine.define import composition, operation
 from ...engine.record import MOVE
 from ...engine.types import Array, Shape, np
+from ..axes import raw
 from ..families import Case, Draw
 from .window_cases import pooling_cases, reduce_windows
 from .windows import Axis, Windows, inputs, reads
@@ -128,4 +129,4 @@ def max_pool(x: Any, axes: Axes) -> Any:
         >>> max_pool(tg.tensor([[1.0, 3.0, 2.0, 2.0]]), (Windows(size=4, kernel=2, stride=2),))
         tensor([[3., 2.]])
     """
-    return pick(x, positions_of_max(getattr(x, "_data", x), axes))
+    return pick(x, positions_of_max(raw(x), axes))
