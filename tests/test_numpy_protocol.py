@@ -147,10 +147,10 @@ def test_arrays_with_scalars():
     ("call", "advice"),
     [
         (lambda x: np.linalg.eigvals(x), "tg.autograd.operation"),
-        (lambda x: np.nancumsum(x), "the nearest operation is tg.sum"),
+        (lambda x: np.nancumsum(x), r"tg\.cumulative_sum\(tg\.where"),
         (lambda x: np.partition(x, 1), "pass t.data"),
         (lambda x: np.maximum.accumulate(x), "pass t.data"),
-        (lambda x: np.add.reduceat(x, [0, 1]), "tg.ops"),
+        (lambda x: np.add.reduceat(x, [0, 1]), "operations in"),
         (lambda x: np.add.at(x, 0, 1.0), "np.add.at"),
         (lambda x: np.copyto(x, 1.0), "changes its first argument.*t.at"),
         (lambda x: np.put(x, [0], 1.0), "changes its first argument"),

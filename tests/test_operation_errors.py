@@ -13,7 +13,8 @@ from tinygrad_cs.ops.families import Draw, case_for
 
 ROWS = list(rows().values())
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-WITH_AXIS = [r for r in ROWS if "axis" in r.params]
+# (The axis of `spread` is that of a reduction, which has refused it already.)
+WITH_AXIS = [r for r in ROWS if "axis" in r.params and "shape" not in r.params]
 TWO = [r for r in ROWS if r.kind is ELEMENTWISE and len(r.operands) > 1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -94,5 +95,10 @@ def names_of(pattern: str | None) -> list[str]:
     if pattern is None:
         return list(rows())
     if pattern not in rows():
-        raise ArgumentError(f"no operation {pattern!r}; there are {', '.join(rows())}")
+        near = difflib.get_close_matches(pattern, rows(), cutoff=0.5)
+        raise ArgumentError(
+            f"no operation {pattern!r}; near it are {', '.join(near)}"
+            if near
+            else f"no operation {pattern!r}; without --op all are listed"
+        )
     return [pattern]

@@ -59,7 +59,7 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
             if x.requires_grad:
                 node = x
         else:
-            x = _operand(op, x)
+            x = _operand(op, x, operands)
             arrays = arrays or isinstance(x, _ndarray)
             values.append(x)
         inputs.append(node)
@@ -145,14 +145,23 @@ def _any_array(params: tuple[Any, ...]) -> bool:
     return any(isinstance(p, (_ndarray, list, tuple, Tensor)) for p in params)
 
 
-def _operand(op: Operation, x: Any) -> Any:
-    """Lists, NumPy numbers and the like; objects and strings are refused."""
+def _operand(op: Operation, x: Any, operands: Any) -> Any:
+    """Lists, NumPy numbers and the like; objects and strings are refused.
+
+    Lists of Python floats are weak: beside arrays of floats they take their dtype.
+    """
     if isinstance(x, (bool, np.number, np.bool_)):
         return x
+    if isinstance(x, (np.ma.MaskedArray, np.matrix)):
+        raise DTypeError(
+            f"{op.name}: expected a plain array, got {type(x).__name__}, whose rules would be "
+            f"lost; write x.filled(...), or np.asarray(x)"
+        )
     if isinstance(x, _ndarray):
         return np.asarray(x)
     if hasattr(x, "__array__") or isinstance(x, (list, tuple, range)):
-        return to_array(x)
+        beside = [o.dtype for o in operands if getattr(o, "ndim", 0) and o.dtype.kind == "f"]
+        return to_array(x, weak=np.result_type(*beside) if beside else None)
     raise DTypeError(
         f"{op.name}: expected a tensor, Scalar, array or number, got {type(x).__name__}"
     )

@@ -18,8 +18,10 @@ def one(shape: Shape, dtype: Any) -> Array:
     return ones
 
 
-def to_array(data: Any, dtype: Any = None) -> Array:
-    """`data` as an array of numbers; Python floats take the default dtype, arrays keep theirs.
+def to_array(data: Any, dtype: Any = None, weak: Any = None) -> Array:
+    """`data` as an array of numbers; arrays keep their dtype if none is given.
+
+    Lists of Python floats take the dtype `weak`, by default the default dtype.
 
     Raises `DTypeError` for objects, strings and ragged lists.
     """
@@ -36,13 +38,15 @@ def to_array(data: Any, dtype: Any = None) -> Array:
     if dtype is not None:
         return array if array.dtype == dtype else array.astype(dtype)
     if array.dtype.kind == "f" and not isinstance(data, (np.ndarray, np.generic)):
-        return array.astype(_dtype_of_list(data, array))
+        return array.astype(_dtype_of_list(data, array, weak))
     return array
 
 
-def _dtype_of_list(data: Any, array: Array) -> Any:
-    """Lists of NumPy floats keep their dtype; Python floats take the default."""
+def _dtype_of_list(data: Any, array: Array, weak: Any) -> Any:
+    """Lists of NumPy floats keep their dtype."""
     first = data
     while isinstance(first, (list, tuple)) and first:
         first = first[0]
-    return array.dtype if isinstance(first, (np.ndarray, np.generic)) else default_dtype()
+    if isinstance(first, (np.ndarray, np.generic)):
+        return array.dtype
+    return default_dtype() if weak is None else weak

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from .expression import expression
 from .fit import fit
 from .record import LINEAR, MOVE, Operation, parameter_names
-from .types import Rule, np
+from .types import Rule
 
 Saver = Callable[[Any, Any, Any, Any], tuple[Any, ...]]
 Pull = Callable[[Any, Any, dict[Any, Any]], None]
@@ -171,14 +171,17 @@ def _saver(op: Operation, names: tuple[str, ...]) -> Saver:
     if op.variadic:
         (operand,) = op.operands
         places[operand] = "tuple(values)"
-        places[f"{operand}_shape"] = "tuple([shape(v) for v in values])"
+        places[f"{operand}_shape"] = 'tuple([getattr(v, "shape", ()) for v in values])'
     else:
         places |= {name: f"values[{i}]" for i, name in enumerate(op.operands)}
-        places |= {f"{name}_shape": f"shape(values[{i}])" for i, name in enumerate(op.operands)}
+        places |= {
+            f"{name}_shape": f"getattr(values[{i}], 'shape', ())"
+            for i, name in enumerate(op.operands)
+        }
     places |= {name: f"params[{i}]" for i, name in enumerate(op.params)}
     places |= {name: f"kept[{i}]" for i, name in enumerate(op.keep)}
     text = f"lambda values, params, out, kept: {_tuple([places[name] for name in names])}"
-    saver: Saver = eval(text, {"shape": np.shape})
+    saver: Saver = eval(text)
     return saver
 
 
@@ -194,11 +197,15 @@ _ADD = """\
     else: table[p{k}] = c{k}"""
 
 
-def _array_pull(plan: Plan) -> Pull:
+def _first_lines(plan: Plan) -> list[str]:
     lines = ["def pull(g, node, table):"]
     if plan.saved_names:
         lines.append(f"    {_tuple(list(plan.saved_names))} = node.saved")
-    lines.append("    inputs = node.inputs")
+    return [*lines, "    inputs = node.inputs"]
+
+
+def _array_pull(plan: Plan) -> Pull:
+    lines = _first_lines(plan)
     for k, edge in enumerate(plan.edges):
         lines.append(f"    p{k} = inputs[{edge.position}]")
         lines.append(f"    c{k} = {_call(k, edge)}")
@@ -229,18 +236,26 @@ def _compile(plan: Plan, lines: list[str]) -> Any:
     plan.pull_source = "\n".join(lines)
     names: dict[str, Any] = {f"d{k}": edge.rule for k, edge in enumerate(plan.edges)}
     names |= {"fit": fit, "name": plan.op.name}
+    names["labels"] = {edge.position: edge.label for edge in plan.edges}
     exec(plan.pull_source, names)
     return names["pull"]
 
 
-def _variadic_pull(plan: Plan) -> Pull:
-    def pull(g: Any, node: Any, table: dict[Any, Any]) -> None:
-        values = dict(zip(plan.saved_names, node.saved, strict=True))
-        for index, label, c in plan.contributions(g, values):
-            parent = node.inputs[index]
-            c = fit(c, parent, plan.op.name, label)
-            table[parent] = table[parent] + c if parent in table else c
+_VARIADIC = """\
+    sent = [({call}, inputs[i], i) for i in {positions}]
+    fitted = [
+        (p, c if c.dtype is p.dtype and c.shape == p.shape else fit(c, p, name, labels[i]))
+        for c, p, i in sent
+    ]
+    for p, c in fitted:
+        table[p] = table[p] + c if p in table else c"""
 
+
+def _variadic_pull(plan: Plan) -> Pull:
+    positions = tuple(edge.position for edge in plan.edges)
+    lines = _first_lines(plan)
+    lines.append(_VARIADIC.format(call=_call(0, plan.edges[0]), positions=positions))
+    pull: Pull = _compile(plan, lines)
     return pull
 
 

@@ -61,7 +61,7 @@ def caller(
 @cache
 def _compiled(text: str) -> Any:
     """Most functions of one array have the same text; compiling is a third of the import time."""
-    return compile(text, "<call of an operation>", "exec")
+    return compile(text, "<string>", "exec")
 
 
 def _shortcuts(op: Operation, arguments: list[str]) -> list[str]:

@@ -21,7 +21,7 @@ def fit(cotangent: Any, parent: Any, operation: str, operand: str) -> Any:
     shape = parent.shape
     if type(cotangent) is np.ndarray and cotangent.shape[1:] == shape:
         # the commonest case, a bias: copied along one new axis in front
-        cotangent = np.add.reduce(cotangent, 0)
+        cotangent = _total(cotangent, 0)
     if not hasattr(cotangent, "shape"):
         cotangent = _as_array(cotangent, parent, operation, operand)
     if cotangent.shape != shape:
@@ -33,9 +33,7 @@ def fit(cotangent: Any, parent: Any, operation: str, operand: str) -> Any:
                 f"shape where the operand was broadcast"
             )
         cotangent = (
-            np.add.reduce(cotangent, axes)
-            if type(cotangent) is np.ndarray
-            else cotangent.sum(axis=axes)
+            _total(cotangent, axes) if type(cotangent) is np.ndarray else cotangent.sum(axis=axes)
         )
         if cotangent.shape != shape:
             cotangent = cotangent.reshape(shape)
@@ -47,6 +45,13 @@ def fit(cotangent: Any, parent: Any, operation: str, operand: str) -> Any:
     if cotangent.dtype != dtype:
         cotangent = cotangent.astype(dtype)
     return cotangent
+
+
+def _total(cotangent: Any, axes: Any) -> Any:
+    if cotangent.dtype.itemsize > 2:
+        return np.add.reduce(cotangent, axes)
+    # float16 cannot count beyond 2048
+    return np.add.reduce(cotangent, axes, np.float32).astype(cotangent.dtype)
 
 
 def broadcast_axes(small: Shape, large: Shape) -> tuple[int, ...] | None:

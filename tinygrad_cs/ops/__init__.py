@@ -7,7 +7,7 @@ below are for the floors above: they belong to the library, not to the array API
 from . import functions
 from .contractions.products import linear
 from .elementwise.powers import self_power
-from .front import methods, numpy_choices, numpy_protocol, numpy_shapes
+from .front import methods, numpy_aliases, numpy_choices, numpy_protocol, numpy_shapes
 from .functions import *
 from .indices.encoding import one_hot
 from .indices.indexing import getitem, scatter

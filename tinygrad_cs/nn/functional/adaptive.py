@@ -104,7 +104,7 @@ def _mean(axes: int, input: Any, output_size: Any, where: str) -> Any:
     along = _windows(axes, input, output_size, where)
     if all(axis.count == 1 for axis in along):
         return ops.mean(as_data(input, axes, where), axis=tuple(range(-axes, 0)), keepdims=True)
-    return mean_over(input, along, [axis.sees for axis in along], where)
+    return mean_over(input, along, along, where)
 
 
 def _windows(axes: int, input: Any, output_size: Any, where: str) -> tuple[Axis, ...]:

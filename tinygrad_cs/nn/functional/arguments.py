@@ -17,6 +17,8 @@ LAYOUT = {1: ("N, C, L", "C, L"), 2: ("N, C, H, W", "C, H, W")}
 
 def per_axis(value: Any, axes: int, name: str, where: str, least: int = 1) -> tuple[int, ...]:
     """A whole number for each spatial axis, from one number or a sequence of them."""
+    if type(value) is int and value >= least:
+        return (value,) * axes
     given = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
     numbers = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in given)
     if not numbers or len(given) not in (1, axes) or min(given) < least:

@@ -6,6 +6,7 @@ N. Srivastava and others, Dropout: A Simple Way to Prevent Neural Networks from 
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 from ... import ops
@@ -33,7 +34,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True) -> Any:
         >>> tg.nn.functional.dropout(tg.tensor([1.0, 1.0, 1.0, 1.0]), p=0.5)
         tensor([2., 2., 2., 0.])
     """
-    if not 0 <= p <= 1:
+    if not isinstance(p, Real) or not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p is a probability from 0 to 1, got {p}")
     if not training or p == 0:
         return input

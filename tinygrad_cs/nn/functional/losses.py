@@ -8,6 +8,7 @@ from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.tensor import asarray
 from ...engine.types import np
+from ...ops.reductions.losses import squared_error
 
 __all__ = ["check_reduction", "cross_entropy", "mse_loss"]
 
@@ -22,12 +23,6 @@ def check_reduction(reduction: str, where: str) -> str:
             f"got {reduction!r}"
         )
     return reduction
-
-
-def _reduce(losses: Any, reduction: str) -> Any:
-    if reduction == "none":
-        return losses
-    return ops.mean(losses) if reduction == "mean" else ops.sum(losses)
 
 
 def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -83,10 +78,16 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         )
     if 0 in shape and reduction == "mean":
         raise ShapeError(f"mse_loss: the mean over an empty batch does not exist; got {shape}")
+    loss = squared_error(input, target, reduction)
+    value = getattr(loss, "_data", loss)
+    if (value != value).any():  # NaN, which is not equal to itself
+        _refuse_missing(target)
+    return loss
+
+
+def _refuse_missing(target: Any) -> None:
     if missing := np.count_nonzero(np.isnan(getattr(target, "_data", target))):
         raise ArgumentError(
             f"mse_loss: the target holds NaN in {missing} of {np.size(target)} entries; leave "
             f"those samples out or fill them in"
         )
-    difference = input - target
-    return _reduce(difference * difference, reduction)

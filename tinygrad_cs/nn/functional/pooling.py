@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.types import np
+from ...engine.types import Shape, np
 from ...ops.sliding.pooling import pick, positions_of_max
 from ...ops.sliding.window_sums import window_sum
 from ...ops.sliding.windows import Axis, Windows, windows
@@ -122,7 +122,7 @@ def avg_pool1d(
         tensor([[[2., 3.]]])
     """
     along = _windows(1, input, kernel_size, stride, padding, 1, ceil_mode, "avg_pool1d")
-    return mean_over(input, along, _counts(along, padding, count_include_pad), "avg_pool1d")
+    return mean_over(input, along, _counted(along, padding, count_include_pad), "avg_pool1d")
 
 
 def avg_pool2d(
@@ -161,33 +161,40 @@ def avg_pool2d(
                 f"number of entries, got {divisor_override!r}"
             )
         return window_sum(as_data(input, 2, "avg_pool2d"), along) / divisor_override
-    return mean_over(input, along, _counts(along, padding, count_include_pad), "avg_pool2d")
+    return mean_over(input, along, _counted(along, padding, count_include_pad), "avg_pool2d")
 
 
-def mean_over(input: Any, along: tuple[Axis, ...], counts: Sequence[Any], where: str) -> Any:
-    """The sum of each of the windows, divided by how many entries count along each axis."""
+def mean_over(input: Any, along: tuple[Axis, ...], counted: tuple[Axis, ...], where: str) -> Any:
+    """The sum of each of the windows, divided by how many entries those of `counted` see."""
     input = as_data(input, len(along), where)
     total = window_sum(input, along)
+    divisor = _entries(counted)
+    if type(divisor) is int:
+        return total / divisor
+    return total / divisor.astype(np.result_type(input.dtype, np.float16))
+
+
+@lru_cache(maxsize=64)
+def _entries(counted: tuple[Axis, ...]) -> Any:
+    """How many entries each window sees: one number, or an array where they differ."""
+    counts = [axis.sees for axis in counted]
     if all((count == count[0]).all() for count in counts):
-        return total / math.prod(int(count[0]) for count in counts)
-    dtype = np.result_type(input.dtype, np.float16)
-    divisors = [c.reshape(-1, *[1] * k) for k, c in enumerate(reversed(counts))]
-    return total / math.prod(divisors).astype(dtype)
+        return math.prod(int(count[0]) for count in counts)
+    return math.prod([c.reshape(-1, *[1] * k) for k, c in enumerate(reversed(counts))])
 
 
-def _counts(along: tuple[Windows, ...], padding: Any, with_padding: bool) -> list[Any]:
-    """How many entries count in the mean of each window: how many it sees, or with the padding.
+def _counted(along: tuple[Windows, ...], padding: Any, with_padding: bool) -> tuple[Windows, ...]:
+    """The windows whose entries count in the mean: those that are summed, or with the padding.
 
     What `ceil_mode` lets a window reach beyond the padding never counts.
     """
-    if not with_padding:
-        return [axis.sees for axis in along]
+    if not with_padding or not any(axis.low or axis.high for axis in along):
+        return along
     pads = per_axis(padding, len(along), "padding", "avg_pool", least=0)
-    padded = [
+    return tuple(
         windows(axis.size + 2 * pad, axis.kernel, axis.stride, 0, axis.high - pad)
         for axis, pad in zip(along, pads, strict=True)
-    ]
-    return [axis.sees for axis in padded]
+    )
 
 
 def _windows(
@@ -199,8 +206,15 @@ def _windows(
     steps = kernel if stride is None else per_axis(stride, axes, "stride", where)
     pads = per_axis(padding, axes, "padding", where, least=0)
     gaps = per_axis(dilation, axes, "dilation", where)
+    return _geometry(input.shape, kernel, steps, pads, gaps, bool(ceil_mode), where)
+
+
+@lru_cache(maxsize=256)
+def _geometry(
+    shape: Shape, kernel: Shape, steps: Shape, pads: Shape, gaps: Shape, ceil_mode: bool, where: str
+) -> tuple[Windows, ...]:
     along = []
-    for n, k, s, p, d in zip(input.shape[-axes:], kernel, steps, pads, gaps, strict=True):
+    for n, k, s, p, d in zip(shape[-len(kernel) :], kernel, steps, pads, gaps, strict=True):
         axis = windows(n, k, s, p, p, d)
         if p > k // 2:
             raise ArgumentError(
@@ -215,7 +229,7 @@ def _windows(
         if not axis.sees.all():
             raise ShapeError(
                 f"{where}: with dilation {axis.dilation} some window of {axis.kernel} sees nothing "
-                f"but padding of an input of shape {input.shape}; use less dilation or padding"
+                f"but padding of an input of shape {shape}; use less dilation or padding"
             )
     return tuple(along)
 

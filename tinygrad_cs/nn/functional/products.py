@@ -22,7 +22,15 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         >>> tg.nn.functional.linear(x, w, tg.tensor([0.5]))
         tensor([[11.5]])
     """
-    return ops.matmul(input, weight.T) if bias is None else ops.linear(input, weight, bias)
+    if bias is not None:
+        return ops.linear(input, weight, bias)
+    shape, rows = (np.shape(getattr(x, "_data", x)) for x in (input, weight))
+    if len(rows) == 2 and shape[-1:] != rows[1:]:
+        raise ShapeError(
+            f"linear: expected an input of shape (..., {rows[1]}) for a weight of shape {rows}, "
+            f"got {shape}"
+        )
+    return ops.matmul(input, weight.T)
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.record import ELEMENTWISE
 from ...engine.types import np
-from .selection import where
+from .selection import occurs, where
 
 __all__ = ["maximum", "minimum"]
 
@@ -24,13 +24,20 @@ def _minimum_float(a: float, b: float) -> float:
     return a if a <= b or a != a else b
 
 
+def _share(g: Any, lost: Any, even: Any) -> Any:
+    """Nothing of g where the other was taken, half of it where both are equal, else all."""
+    if occurs(even):
+        g = where(even, g / 2, g)
+    return where(lost, 0, g)
+
+
 @operation(
     ELEMENTWISE,
     numpy=np.maximum,
     scalar=_maximum_float,
     cuts=True,
-    da=lambda g, a, b: where(a < b, 0, where(a == b, g / 2, g)),
-    db=lambda g, a, b: where(b < a, 0, where(a == b, g / 2, g)),
+    da=lambda g, a, b: _share(g, a < b, a == b),
+    db=lambda g, a, b: _share(g, b < a, a == b),
 )
 def maximum(a: Any, b: Any) -> Any:
     """The larger of a and b; equal values get half of the gradient each, beside NaN both get it.
@@ -48,8 +55,8 @@ def maximum(a: Any, b: Any) -> Any:
     numpy=np.minimum,
     scalar=_minimum_float,
     cuts=True,
-    da=lambda g, a, b: where(a > b, 0, where(a == b, g / 2, g)),
-    db=lambda g, a, b: where(b > a, 0, where(a == b, g / 2, g)),
+    da=lambda g, a, b: _share(g, a > b, a == b),
+    db=lambda g, a, b: _share(g, b > a, a == b),
 )
 def minimum(a: Any, b: Any) -> Any:
     """The smaller of a and b; equal values get half of the gradient each, beside NaN both get it.

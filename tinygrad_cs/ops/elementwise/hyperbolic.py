@@ -7,7 +7,7 @@ import math
 from ...engine.define import operation
 from ...engine.record import ELEMENTWISE
 from ...engine.types import T, np
-from .powers import sqrt
+from .powers import hypot, sqrt
 
 __all__ = ["acosh", "asinh", "atanh", "cosh", "sinh", "tanh"]
 
@@ -48,7 +48,7 @@ def tanh(x: T) -> T:
     return np.tanh(x)
 
 
-@operation(ELEMENTWISE, numpy=np.arcsinh, scalar=math.asinh, dx=lambda g, x: g / sqrt(1 + x * x))
+@operation(ELEMENTWISE, numpy=np.arcsinh, scalar=math.asinh, dx=lambda g, x: g / hypot(x, 1))
 def asinh(x: T) -> T:
     """Inverse hyperbolic sine log(x + sqrt(x^2 + 1)).
 

@@ -10,7 +10,7 @@ from ...engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
 from ...engine.types import T, np
 from ..families import Case, Draw
 from .exponential import log
-from .selection import where
+from .selection import occurs, where
 
 __all__ = ["hypot", "power", "sqrt"]
 
@@ -28,9 +28,9 @@ def _power_cases(draw: Draw) -> Case:
     scalar=math.pow,
     cases=_power_cases,
     # y x^(y-1); x^0 is constant, so its derivative is 0 even where x^-1 is infinite
-    dx=lambda g, x, y: g * (y * power(x, where(y == 0, 1, y - 1))),
+    dx=lambda g, x, y: g * (y * power(x, _one_less(y))),
     # x^y log x; 0^y is 0 for every y > 0, so its derivative there is 0
-    dy=lambda g, x, y, out: where(_both(x == 0, y >= 0), 0, g * out * log(x)),
+    dy=lambda g, x, y, out: _of_base(x, y, g * out * log(x)),
 )
 def _power(x: Any, y: Any) -> Any:
     return np.power(x, y)
@@ -70,8 +70,16 @@ def power(x: Any, y: Any) -> Any:
 FUNCTIONS["power"] = BY_NUMPY[np.power] = BY_NUMPY[np.float_power] = power
 
 
-def _both(a: Any, b: Any) -> Any:
-    return np.logical_and(a, b)
+def _one_less(y: Any) -> Any:
+    """y - 1, but 1 for y = 0."""
+    zero = y == 0
+    return where(zero, 1, y - 1) if occurs(zero) else y - 1
+
+
+def _of_base(x: Any, y: Any, slope: Any) -> Any:
+    """The slope, but 0 where a base of 0 has an exponent that is not negative."""
+    zero = x == 0
+    return where(np.logical_and(zero, y >= 0), 0, slope) if occurs(zero) else slope
 
 
 @operation(

@@ -18,7 +18,7 @@ __all__ = ["abs", "copysign", "sign"]
     numpy=(np.absolute, np.fabs),
     scalar=math.fabs,
     kinks=(0.0,),
-    dx=lambda g, x: where(x != 0, g * sign(x), 0),
+    dx=lambda g, x: g * sign(x),
 )
 def abs(x: T) -> T:
     """Absolute value; its derivative at 0 is 0.

@@ -8,7 +8,7 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.record import ELEMENTWISE
 from ...engine.types import T, np
-from .powers import sqrt
+from .powers import hypot, sqrt
 
 __all__ = ["acos", "asin", "atan", "atan2", "cos", "sin", "tan"]
 
@@ -111,8 +111,9 @@ def atan(x: T) -> T:
     numpy=np.arctan2,
     scalar=math.atan2,
     domain={"a": (-2.0, 2.0), "b": (0.3, 2.0)},
-    da=lambda g, a, b: g * b / (a * a + b * b),
-    db=lambda g, a, b: -g * a / (a * a + b * b),
+    # b / r^2 and -a / r^2, where r = hypot(a, b) does not overflow as r^2 would
+    da=lambda g, a, b: g * (b / hypot(a, b)) / hypot(a, b),
+    db=lambda g, a, b: -g * (a / hypot(a, b)) / hypot(a, b),
 )
 def atan2(a: Any, b: Any) -> Any:
     """Angle of the point with ordinate a and abscissa b, in [-pi, pi].

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...engine.errors import NoDerivativeError
 from ...engine.modes import current_mode
-from ...engine.record import BY_NUMPY, TABLE
+from ...engine.record import BY_NUMPY
 from ...engine.scalar import Scalar
 from ...engine.tensor import Tensor
 from ...engine.types import np
@@ -23,11 +23,25 @@ from .numpy_values import PLAIN, WRITING
 
 _ADVICE = {
     "block": "join with tg.concat",
-    "unique": "its values are x.data's; tg.sort has a derivative",
+    "convolve": "tg.nn.functional.conv1d with a flipped kernel",
+    "correlate": "tg.nn.functional.conv1d",
+    "eig": "tg.linalg.eigh for symmetric matrices",
+    "eigvals": "tg.linalg.eigvalsh for symmetric matrices",
+    "gradient": "tg.diff",
     "histogram": "counts do not change with the data",
-    "partition": "tg.sort has a derivative",
+    "insert": "join the parts with tg.concat",
+    "interp": "tg.nn.functional.interpolate for regular grids",
+    "lstsq": "tg.linalg.pinv(a) @ b",
+    "nancumprod": "tg.cumulative_prod(tg.where(np.isnan(t), 1, t))",
+    "nancumsum": "tg.cumulative_sum(tg.where(np.isnan(t), 0, t))",
+    "nanmedian": "tg.median(t[~np.isnan(t)])",
+    "partition": "tg.sort",
+    "resize": "tg.tile or tg.reshape",
+    "tensorinv": "tg.linalg.inv of the reshaped array",
+    "tensorsolve": "tg.linalg.solve of the reshaped arrays",
+    "unique": "tg.sort has a derivative, which values are equal has none",
 }
-"""What to write instead, where the nearest name in the table would not tell."""
+"""What to write instead."""
 
 
 def _plain(value: Any) -> Any:
@@ -81,12 +95,8 @@ def _path(function: Any) -> str:
 
 
 def _advice(name: str) -> str:
-    if name in _ADVICE:
-        return _ADVICE[name]
-    # A name that contains another means something like it; one spelt alike (sort, sqrt) need not.
-    near = max((row for row in TABLE if row in name), key=len, default="")
-    hint = f"the nearest operation is tg.{near}; " if near else ""
-    return f"{hint}define it with tg.autograd.operation, or compose it from operations in tg.ops"
+    general = "compose it from operations in tg, or define it with tg.autograd.operation"
+    return f"use {_ADVICE[name]}; or {general}" if name in _ADVICE else general
 
 
 _REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
@@ -121,7 +131,7 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     if method == "at" or (ufunc not in PLAIN and _needs_gradient(inputs)):
         raise NoDerivativeError(
             f"np.{ufunc.__name__}.{method} has no derivative here: compose it from operations in "
-            f"tg.ops. For values without gradient pass t.data"
+            f"tg. For values without gradient pass t.data"
         )
     return getattr(ufunc, method)(*_plain(inputs), **kwargs)
 

@@ -40,7 +40,7 @@ def cond(x: Any, p: Any = None) -> Any:
         >>> tg.linalg.cond(tg.tensor([[2.0, 0.0], [0.0, 0.5]]))
         tensor(4.)
     """
-    if not matrices("cond", x).size:
+    if 0 in matrices("cond", x).shape[-2:]:
         raise LinearAlgebraError(f"cond: an empty matrix has none; got shape {shape_of(x)}")
     if p is None or p in (2, -2):
         s = svdvals(x)

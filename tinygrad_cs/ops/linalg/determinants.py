@@ -50,10 +50,14 @@ def det(x: Any) -> Any:
 
 def _turned_diagonal(x: Any) -> tuple[Array, Array, Array, Array]:
     """U, S, V^T with x = U S V^T, and det(U V) = 1 or -1."""
+    finite = np.isfinite(x).all(axis=(-2, -1))
+    if not finite.all():
+        x = np.where(finite[..., None, None], x, 0)
     u, s, vt = attempt(
         "det", np.linalg.svd, x, "has no singular values, which its derivative needs", "check it"
     )
-    return u, s, vt, np.linalg.det(u) * np.linalg.det(vt)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    return u, s, vt, np.where(finite, sign, sign.dtype.type(np.nan))
 
 
 def _before(s: Array) -> Array:

@@ -79,12 +79,15 @@ def _trapezoid_cases(draw: Draw) -> Case:
 @composition("y", numpy=np.trapezoid, cases=_trapezoid_cases)
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """The integral of y along `axis` by the trapezoidal rule, at places x or `dx` apart."""
-    axis = axis_number("trapezoid", axis, shape_of(y))
+    along, axis = axis, axis_number("trapezoid", axis, shape_of(y))
     low, high = at_axis(axis, slice(None, -1)), at_axis(axis, slice(1, None))
     step: Any = dx
     if x is not None and len(shape_of(x)) == 1:
         step = subtract(getitem(x, slice(1, None)), getitem(x, slice(None, -1)))
         step = reshape(step, (-1,) + (1,) * (len(shape_of(y)) - axis - 1))
     elif x is not None:
-        step = subtract(getitem(x, high), getitem(x, low))
-    return sum((getitem(y, low) + getitem(y, high)) * step / 2, axis)
+        own = axis_number("trapezoid", along, shape_of(x))
+        step = subtract(
+            getitem(x, at_axis(own, slice(1, None))), getitem(x, at_axis(own, slice(None, -1)))
+        )
+    return sum((getitem(y, low) + getitem(y, high)) * step / 2, along)

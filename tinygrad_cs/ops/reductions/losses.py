@@ -10,6 +10,7 @@ from ...engine.types import Array, np
 from ..families import Case, Draw
 from ..shapes.shaping import reshape
 from .softmax import softmax
+from .sums import mean, sum
 
 
 def check_classes(logits: Any, target: Any) -> Array:
@@ -109,3 +110,42 @@ def softmax_cross_entropy(logits: Any, target: Array, reduction: str = "mean") -
         return losses.reshape(target.shape), z
     loss = np.add.reduce(losses)
     return (loss / target.size if reduction == "mean" else loss), z
+
+
+def _error_cases(draw: Draw) -> Case:
+    shape = draw.shape()
+    operands = [draw.array(shape), draw.array(shape)]
+    return operands, {"reduction": draw.choice(["none", "sum", "mean"])}
+
+
+def _error_reference(a: Any, b: Any, reduction: str) -> Any:
+    return (a - b) ** 2 if reduction == "none" else getattr(np, reduction)((a - b) ** 2)
+
+
+def _error_rule(g: Any, difference: Any, reduction: str, factor: float) -> Any:
+    """2 (a - b), shared by as many as there are."""
+    if reduction == "mean" and difference.size:
+        factor /= difference.size
+    return g * factor * difference
+
+
+@operation(
+    keep={"difference": lambda a, b: a - b},
+    cases=_error_cases,
+    reference=_error_reference,
+    da=lambda g, difference, reduction: _error_rule(g, difference, reduction, 2),
+    db=lambda g, difference, reduction: _error_rule(g, difference, reduction, -2),
+)
+def squared_error(a: Any, b: Any, reduction: str = "mean") -> Any:
+    """(a - b)^2 for equal shapes, as it is, summed, or averaged.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.ops.reductions.losses.squared_error(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+        tensor(2.)
+    """
+    difference = np.asarray(np.subtract(a, b))
+    squares = np.multiply(difference, difference)
+    if reduction == "none":
+        return squares, difference
+    return (mean if reduction == "mean" else sum)(np.asarray(squares)), difference

@@ -1,35 +1,65 @@
-"""Derivatives of the softmax family: exponentials divided by their sum, and the logarithms."""
+"""Derivatives of the softmax family: exponentials divided by their sum, and the logarithms.
+
+With -inf among the entries nothing is NaN: they have probability 0, and a slice of only -inf has
+gradient 0.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...engine.define import operation
-from ...engine.types import Axis, T, np
+from ...engine.types import Array, Axis, np
+from ..axes import raw
 from ..elementwise.exponential import exp
 from ..elementwise.selection import where
 from ..families import along_axis, reduction
-from .reductions import reduced_axes, spread, sum
+from .softmax_derivatives import centred_by, less_share
+from .sums import expand, reduced_axes, sum
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
 
-def _peak(x: Any, axis: Axis) -> Any:
-    """The largest entry, to be subtracted before exp; 0 where it is infinite."""
-    if not x.size:
-        return 0.0
-    peak = np.maximum.reduce(x, axis=axis, keepdims=True)
+def _below_peak(x: Any, axis: Axis) -> tuple[Array, Any, bool]:
+    """x less its largest entry (0 where that is infinite), that entry, and whether all are finite.
+
+    With a finite peak the exponentials sum to 1 at least, and need no care.
+    """
+    values = np.asarray(x)
+    if not values.size:
+        return np.array(values), 0.0, False
+    peak = np.maximum.reduce(values, axis=axis, keepdims=True)
     finite = np.isfinite(peak)
-    return peak if finite.all() else np.where(finite, peak, 0)
+    safe = bool(np.logical_and.reduce(finite, axis=None))
+    if not safe:
+        peak = np.where(finite, peak, 0)
+    return np.asarray(np.subtract(values, peak)), peak, safe
+
+
+def _exp(z: Array) -> Any:
+    """In place, but for whole numbers."""
+    return np.exp(z, z if z.dtype.kind == "f" else None)
+
+
+def _exponentials(x: Any, axis: Axis) -> Any:
+    """exp(x - peak), whose quotients do not depend on the peak: a constant, then."""
+    return exp(x - _below_peak(raw(x), axis)[1])
+
+
+def _total(x: Any, axis: Axis) -> Any:
+    total = sum(_exponentials(x, axis), axis, keepdims=True)
+    return where(total == 0, 1, total)
 
 
 @operation(
     numpy=(),
+    keep={"e": _exponentials, "total": _total},
     cases=reduction(),
     reference=lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
-    dx=lambda g, x, axis: spread(g, x.shape, axis) * softmax(x, axis),
+    # softmax times g; the sum is divided by before there are many entries
+    dx=lambda g, e, total, x_shape, axis: expand(g, x_shape, axis) / total * e,
 )
-def logsumexp(x: T, axis: Axis = None, keepdims: bool = False) -> T:
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis` (default all) without overflow; of all -inf it is -inf.
 
     Example:
@@ -37,11 +67,18 @@ def logsumexp(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
         tensor(1000.6932)
     """
-    values = np.asarray(x)
-    peak = _peak(values, axis)
-    with np.errstate(divide="ignore"):
-        out = np.log(np.sum(np.exp(values - peak), axis=axis, keepdims=True)) + peak
-    return out if keepdims else np.squeeze(out, reduced_axes(values.ndim, axis))
+    z, peak, safe = _below_peak(x, axis)
+    e = _exp(z)
+    total = np.add.reduce(e, axis=axis, keepdims=True)
+    if safe:
+        out = np.log(total) + peak
+    else:
+        with np.errstate(divide="ignore"):
+            out = np.log(total) + peak
+        total = np.where(total == 0, 1, total)
+    if not keepdims:
+        out = np.squeeze(out, reduced_axes(z.ndim, axis))
+    return out, e, total
 
 
 def _softmax_reference(x: Any, axis: Axis) -> Any:
@@ -53,9 +90,9 @@ def _softmax_reference(x: Any, axis: Axis) -> Any:
     cases=along_axis,
     reference=_softmax_reference,
     # dp_i/dx_j = p_i (delta_ij - p_j)
-    dx=lambda g, out, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
+    dx=lambda g, out, axis: centred_by(g, out, axis),
 )
-def softmax(x: T, axis: Axis = -1) -> T:
+def softmax(x: Any, axis: Axis = -1) -> Any:
     """Probabilities exp(x) / sum(exp(x)) along `axis`, stable for large values.
 
     A slice of only -inf gives zeros with gradient 0.
@@ -65,29 +102,19 @@ def softmax(x: T, axis: Axis = -1) -> T:
         >>> tg.softmax(tg.tensor([1000.0, 1000.0]))
         tensor([0.5, 0.5])
     """
-    e = np.exp(x - _peak(x, axis))
-    total = np.sum(e, axis=axis, keepdims=True)
-    return e / np.where(total == 0, 1, total)
-
-
-def _unless_empty(g: Any, out: Any, axis: Axis) -> Any:
-    """The cotangent, or 0 for a slice of only -inf."""
-    values = getattr(out, "_data", out)
-    if not values.size:
-        return g
-    nothing = np.maximum.reduce(values, axis=axis, keepdims=True) == -np.inf
-    return where(nothing, 0, g) if nothing.any() else g
+    z, _, safe = _below_peak(x, axis)
+    p = _exp(z)
+    total = np.add.reduce(p, axis=axis, keepdims=True)
+    return np.divide(p, total if safe else np.where(total == 0, 1, total), p)
 
 
 @operation(
     cases=along_axis,
     reference=lambda x, axis: np.log(_softmax_reference(x, axis)),
     # d log p_i / dx_j = delta_ij - p_j
-    dx=lambda g, out, axis: _unless_empty(
-        g - exp(out) * sum(g, axis=axis, keepdims=True), out, axis
-    ),
+    dx=lambda g, out, axis: less_share(g, out, axis),
 )
-def log_softmax(x: T, axis: Axis = -1) -> T:
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """Logarithm of `softmax` along `axis`, computed without taking the log of a small number.
 
     Example:
@@ -95,7 +122,8 @@ def log_softmax(x: T, axis: Axis = -1) -> T:
         >>> tg.log_softmax(tg.tensor([0.0, 0.0]))
         tensor([-0.6931472, -0.6931472])
     """
-    shifted = x - _peak(x, axis)
-    with np.errstate(divide="ignore"):
-        total = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-    return shifted - np.where(np.isfinite(total), total, 0)
+    z, _, safe = _below_peak(x, axis)
+    total = np.add.reduce(np.exp(z), axis=axis, keepdims=True)
+    if not safe:
+        total = np.where(np.isfinite(total) & (total != 0), total, 1)
+    return np.subtract(z, np.log(total), z if z.dtype.kind == "f" else None)

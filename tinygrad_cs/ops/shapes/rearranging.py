@@ -148,7 +148,10 @@ def _repeat_cases(draw: Draw) -> Case:
     axis = draw.choice([None, draw.integer(-x.ndim, x.ndim - 1)])
     length = x.size if axis is None else x.shape[axis]
     each = [draw.integer(0, 3) for _ in range(length)]
-    return [x], {"repeats": draw.choice([0, 1, 3, [2], each, np.array(each, int)]), "axis": axis}
+    return [x], {
+        "repeats": draw.choice([0, 1, 3, [2], each or 2, np.array(each, int)]),
+        "axis": axis,
+    }
 
 
 _FEW = 8
@@ -159,6 +162,8 @@ def _over_repeats(g: Any, x_shape: Shape, repeats: Any, axis: int | None) -> Any
     if axis is None:
         size = int(np.prod(x_shape))
         return reshape(_over_repeats(g, (size,), repeats, 0), x_shape)
+    if not x_shape:  # NumPy repeats a number as a vector of one entry
+        return reshape(_over_repeats(g, (1,), repeats, 0), ())
     axis, times = axis % len(x_shape), raw(repeats)
     if times.size == 1:
         n = times.item()

@@ -178,6 +178,6 @@ def conv_weight(x: Any, y: Any, axes: Axes, groups: int = 1) -> Any:
     windows = RowWindows(x, rows, cols, groups, dtype)
     for part, copy in windows.copies():
         for i, run in enumerate(windows.runs):
-            out[i] += np.sum(copy[..., run] @ flat[part], axis=0)
+            out[i] += np.add.reduce(copy[..., run] @ flat[part], axis=0)
     kernels = out.reshape(rows.kernel, groups, c, cols.kernel, o // groups).transpose(1, 4, 2, 0, 3)
     return kernels.reshape(o, c, *[axis.kernel for axis in axes])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from ...engine.types import Array, Shape, np
@@ -47,15 +48,10 @@ class RowWindows:
 
     def __init__(self, x: Any, rows: Windows, cols: Windows, groups: int, dtype: Any) -> None:
         self._x, self._cols, self._dtype = x, cols, dtype
-        offsets = [i * rows.dilation for i in range(rows.kernel)]
-        remainders = sorted({offset % rows.stride for offset in offsets})
-        height = offsets[-1] // rows.stride + rows.count
-        firsts = [remainders.index(o % rows.stride) * height + o // rows.stride for o in offsets]
-        self.runs = [slice(f * cols.count, (f + rows.count) * cols.count) for f in firsts]
-        self._rows = [overlap(rows.size, height, rows.stride, r - rows.low) for r in remainders]
+        self.runs, self._rows, height = _runs(rows, cols.count)
         self._as_it_is = rows.plain and cols.identity
-        self._shape = (x.shape[1], cols.kernel, len(remainders), height, cols.count)
-        positions = len(remainders) * height * cols.count
+        self._shape = (x.shape[1], cols.kernel, len(self._rows), height, cols.count)
+        positions = len(self._rows) * height * cols.count
         self._stacked = (groups, x.shape[1] // groups * cols.kernel, positions)
 
     def copies(self) -> Iterator[tuple[slice, Array]]:
@@ -75,6 +71,18 @@ class RowWindows:
                 for k, (u, y) in enumerate(self._rows):
                     copy[:, :, j, k, u, v] = self._x[part, :, y, z]
             yield part, copy.reshape(-1, *self._stacked)
+
+
+@lru_cache(maxsize=256)
+def _runs(rows: Windows, width: int) -> tuple[list[slice], list[tuple[slice, slice]], int]:
+    """What each kernel row sees, which rows each remainder holds, and how many those are."""
+    offsets = [i * rows.dilation for i in range(rows.kernel)]
+    remainders = sorted({offset % rows.stride for offset in offsets})
+    height = offsets[-1] // rows.stride + rows.count
+    firsts = [remainders.index(o % rows.stride) * height + o // rows.stride for o in offsets]
+    runs = [slice(f * width, (f + rows.count) * width) for f in firsts]
+    held = [overlap(rows.size, height, rows.stride, r - rows.low) for r in remainders]
+    return runs, held, height
 
 
 def columns_spread(

@@ -52,8 +52,14 @@ def window_sum(x: Any, axes: Axes) -> Any:
         if axis.identity:
             continue
         x = out
-        out = np.zeros((*x.shape[:k], axis.count, *x.shape[k:][1:]), x.dtype)
-        for u, y in axis.overlaps:
+        overlaps = axis.overlaps
+        u, y = overlaps[0]
+        if isinstance(u, slice) and u == slice(0, axis.count):
+            out = x[along(y, k)].copy()
+            overlaps = overlaps[1:]
+        else:
+            out = np.zeros((*x.shape[:k], axis.count, *x.shape[k:][1:]), x.dtype)
+        for u, y in overlaps:
             _add(out, along(u, k), u, x[along(y, k)])
     return out
 
@@ -93,5 +99,8 @@ def window_spread(x: Any, axes: Axes) -> Any:
         x = out
         out = np.zeros((*x.shape[:k], axis.size, *x.shape[k:][1:]), x.dtype)
         for u, y in axis.overlaps:
-            _add(out, along(y, k), y, x[along(u, k)])
+            if axis.apart:
+                out[along(y, k)] = x[along(u, k)]
+            else:
+                _add(out, along(y, k), y, x[along(u, k)])
     return out

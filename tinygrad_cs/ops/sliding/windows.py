@@ -67,6 +67,11 @@ class Windows:
         return self.stride == self.dilation == 1 and self.low == self.high == 0
 
     @property
+    def apart(self) -> bool:
+        """Is every input seen by one window at most?"""
+        return self.reach <= self.stride
+
+    @property
     def identity(self) -> bool:
         """Is each window one input, and every input one window?"""
         return self.plain and self.kernel == 1
@@ -84,7 +89,7 @@ class Bins:
     size: int
     starts: tuple[int, ...]
     stops: tuple[int, ...]
-    identity = False
+    identity = apart = False
 
     @property
     def count(self) -> int:
