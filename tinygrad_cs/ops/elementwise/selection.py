@@ -125,6 +125,20 @@ def _clip_cases(draw: Draw) -> Case:
     return [draw.array(draw.shape(), kinks=(-1.0, 1.0))], {"min": low, "max": high}
 
 
+def _unclipped(x: Any, out: Any, min: Any, max: Any) -> Any:
+    """Where clipping changed nothing; NaN is neither below nor above."""
+    if np.size(x) < _MANY or (min is None and max is None):
+        return np.logical_not((x < out) | (x > out))
+    # a number as bound is read faster than a second array
+    low, high = getattr(min, "_data", min), getattr(max, "_data", max)
+    if low is None or high is None:
+        changed = x < low if high is None else x > high
+    else:
+        changed = x < low
+        changed = np.logical_or(changed, x > high, out=None if np.ndim(high) else changed)
+    return np.logical_not(changed, out=changed)
+
+
 @operation(
     ELEMENTWISE,
     name="clip",
@@ -132,7 +146,7 @@ def _clip_cases(draw: Draw) -> Case:
     reference=lambda x, min, max: np.clip(x, min, max),
     cases=_clip_cases,
     cuts=True,
-    dx=lambda g, x, out: where((x < out) | (x > out), 0, g),
+    dx=lambda g, x, out, min, max: where(_unclipped(x, out, min, max), g, 0),
 )
 def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
     min, max = getattr(min, "_data", min), getattr(max, "_data", max)
