@@ -27,6 +27,7 @@ from .convolution_cases import (
     weight_reference,
 )
 from .row_windows import RowWindows, buffer_for, columns_spread, parts_of_batch
+from .small_products import product, summed_product
 from .windows import Windows
 
 Axes: TypeAlias = tuple[Windows, ...]
@@ -56,10 +57,10 @@ def _convolve(x: Any, w: Any, bias: Any, axes: Axes, groups: int) -> Array:
     windows = RowWindows(x, rows, cols, groups, dtype)
     term = None
     for part, copy in windows.copies():
-        total = np.matmul(matrices[0], copy[..., windows.runs[0]], out=out[part])
+        total = product(matrices[0], copy[..., windows.runs[0]], out=out[part])
         term = np.empty_like(total) if term is None else term[: len(total)]
         for matrix, run in zip(matrices[1:], windows.runs[1:], strict=True):
-            total += np.matmul(matrix, copy[..., run], out=term)
+            total += product(matrix, copy[..., run], out=term)
         if bias is not None:
             total += bias.reshape(groups, -1, 1)
     return out.reshape(len(x), o, *[axis.count for axis in axes])
@@ -144,7 +145,7 @@ def conv_input(y: Any, w: Any, axes: Axes, groups: int = 1) -> Any:
     parts = parts_of_batch(n, (o * kw + groups * c * kh) * rows.count * cols.size, dtype)
     buffer = buffer_for(parts, (groups, kh * c, rows.count * cols.size), dtype)
     for part, copy in columns_spread(y, cols, groups, parts, dtype):
-        scattered = np.matmul(matrix, copy, out=buffer[: len(copy)])
+        scattered = product(matrix, copy, out=buffer[: len(copy)])
         scattered = scattered.reshape(-1, groups, kh, c, rows.count, cols.size)
         for i, (u, z) in enumerate(rows.overlaps):
             out[part, :, :, z] += scattered[:, :, i, :, u]
@@ -178,6 +179,6 @@ def conv_weight(x: Any, y: Any, axes: Axes, groups: int = 1) -> Any:
     windows = RowWindows(x, rows, cols, groups, dtype)
     for part, copy in windows.copies():
         for i, run in enumerate(windows.runs):
-            out[i] += np.add.reduce(copy[..., run] @ flat[part], axis=0)
+            out[i] += summed_product(copy[..., run], flat[part])
     kernels = out.reshape(rows.kernel, groups, c, cols.kernel, o // groups).transpose(1, 4, 2, 0, 3)
     return kernels.reshape(o, c, *[axis.kernel for axis in axes])
