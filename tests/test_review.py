@@ -373,3 +373,43 @@ def test_second_names_of_numpy():
     assert_array_equal(np.linalg.matmul(x, x).data, x.data @ x.data)
     for ours, theirs in zip(np.divmod(x, 2.0), np.divmod(x.data, 2.0), strict=True):
         assert_array_equal(ours.data, theirs)
+
+
+@pytest.mark.parametrize("bounds", [(-1.0, 1.0), (None, 1.0), (-1.0, None), (-1.0, "array"),
+                                    (None, None)])  # fmt: skip
+def test_clipping_many_entries(bounds):
+    """Large arrays are compared with the bounds themselves, small ones with what came out."""
+    x = np.random.default_rng(0).normal(size=(2, 1500))
+    x[0, :3] = np.nan, 1.0, -1.0
+    low, high = (np.full((2, 1), 0.5) if b == "array" else b for b in bounds)
+    t = leaf(x)
+    tg.clip(t, low, high).sum().backward()
+    outside = np.zeros(x.shape, bool)
+    if low is not None:
+        outside |= x < low
+    if high is not None:
+        outside |= x > high
+    assert_array_equal(t.grad, ~outside)
+
+
+def test_the_mean_of_more_float16_than_float16_can_count():
+    x = tg.tensor(np.ones(70000), dtype="float16", requires_grad=True)
+    tg.mean(x).backward()
+    assert x.grad.dtype == np.float16
+    assert_allclose(x.grad, 1 / 70000, rtol=0.01)
+
+
+def test_to_the_power_of_zero_is_constant_everywhere():
+    x = leaf([np.inf, -np.inf, np.nan, 0.0, 2.0])
+    (x**0).sum().backward()
+    assert_array_equal(x.grad, 0)
+    assert tg.func.grad(tg.func.grad(lambda v: v**0))(np.inf) == 0
+
+
+@pytest.mark.parametrize("x", [2.0, np.array([2.0])])
+def test_the_mixed_derivative_of_a_power_at_exponent_zero(x):
+    """d/dy d/dx x^y = x^(y-1) (1 + y log x), which is 1/x at y = 0."""
+    mixed = tg.func.grad(lambda y: tg.func.grad(lambda v: tg.sum(v**y))(x).sum()
+                         if np.ndim(x) else tg.func.grad(lambda v: v**y)(x))  # fmt: skip
+    result = mixed(0.0)
+    assert_allclose(getattr(result, "data", result), 0.5)

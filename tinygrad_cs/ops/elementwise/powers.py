@@ -8,6 +8,7 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
 from ...engine.types import T, np
+from ..axes import raw
 from ..families import Case, Draw
 from .exponential import log
 from .selection import occurs, where
@@ -27,8 +28,8 @@ def _power_cases(draw: Draw) -> Case:
     name="power",
     scalar=math.pow,
     cases=_power_cases,
-    # y x^(y-1); x^0 is constant, so its derivative is 0 even where x^-1 is infinite
-    dx=lambda g, x, y: g * (y * power(x, _one_less(y))),
+    # y x^(y-1); x^0 is constant, so its derivative is 0 even where x^-1 is not finite
+    dx=lambda g, x, y: g * (y * power(*_one_less(x, y))),
     # x^y log x; 0^y is 0 for every y > 0, so its derivative there is 0
     dy=lambda g, x, y, out: _of_base(x, y, g * out * log(x)),
 )
@@ -70,10 +71,13 @@ def power(x: Any, y: Any) -> Any:
 FUNCTIONS["power"] = BY_NUMPY[np.power] = BY_NUMPY[np.float_power] = power
 
 
-def _one_less(y: Any) -> Any:
-    """y - 1, but 1 for y = 0."""
+def _one_less(x: Any, y: Any) -> tuple[Any, Any]:
+    """x and y - 1, but 1 and 1 where y = 0 meets an x without a finite inverse."""
     zero = y == 0
-    return where(zero, 1, y - 1) if occurs(zero) else y - 1
+    if not occurs(zero):
+        return x, y - 1
+    constant = np.logical_and(zero, np.logical_or(x == 0, np.logical_not(np.abs(raw(x)) < np.inf)))
+    return where(constant, 1, x), where(constant, 1, y - 1)
 
 
 def _of_base(x: Any, y: Any, slope: Any) -> Any:
