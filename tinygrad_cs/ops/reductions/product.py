@@ -117,5 +117,9 @@ def times_others(weight: Any, x: Any, axis: Axis, product: Array | None = None) 
         product = np.asarray(np.multiply.reduce(values, axis=axis))
     if values.dtype.kind != "f" or not _divisible(product):
         return weight * _by_scans(values, axis)
-    out = np.asarray(np.divide(expand(product, values.shape, axis), values))
+    product = expand(product, values.shape, axis)
+    weighted = np.asarray(product * weight)
+    if weighted.shape == product.shape and _divisible(weighted):
+        return np.divide(weighted, values)
+    out = np.asarray(np.divide(product, values))
     return np.multiply(out, weight, out if np.ndim(weight) <= out.ndim else None)
