@@ -210,3 +210,34 @@ def test_dtype_follows_the_argument():
 def test_refusals(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_nested_derivative_by_another_variable_is_a_number():
+    """The place of the inner variable belongs to the inner derivative: nobody can ask for it."""
+    nested = grad(lambda y: grad(lambda x: x**y)(2.0))(0.0)
+    assert type(nested) is float and nested == 0.5
+    assert jvp(lambda y: grad(lambda x: x**y)(2.0), (0.0,), (1.0,)) == (0.0, 0.5)
+    w = tg.Scalar(3.0)
+    followed = grad(lambda y: grad(lambda x: w * x**y)(2.0))(0.0)
+    followed.backward()
+    assert (followed.item(), w.grad) == (1.5, 0.5)
+
+
+ROOTS = {
+    "sqrt": lambda r: r**2,
+    "abs": lambda r: abs(r) ** 2,
+    "norm": lambda r: tg.linalg.vector_norm(r) ** 2,
+    "matrix norm": lambda r: tg.linalg.norm(r.reshape(1, 1)) ** 2,
+    "hypot": lambda r: tg.hypot(r, 0.0) ** 2,
+    "std": lambda r: tg.std(tg.stack([r, -r])) ** 2,
+    "max": lambda r: tg.maximum(r, 0.0) ** 2,
+    "xlogy": lambda r: tg.xlogy(r, 0.0),
+}
+
+
+@pytest.mark.parametrize("f", list(ROOTS.values()), ids=list(ROOTS))
+def test_a_kink_met_by_an_infinite_slope_is_not_zero_in_either_direction(f):
+    """f(sqrt t) at 0 is 0 * inf: no number at all, certainly not the 0 of the kink's convention."""
+    t = np.array(0.0)
+    assert np.isnan(grad(lambda t: f(tg.sqrt(t)))(t))
+    assert np.isnan(jvp(lambda t: f(tg.sqrt(t)), (t,), (np.array(1.0),))[1])

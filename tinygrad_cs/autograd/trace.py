@@ -7,6 +7,7 @@ as what kind of thing a result goes back to the caller.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from ..engine import backward
@@ -24,6 +25,9 @@ from .forward import push
 from .gradients import seed_for, wrap
 
 Function = Callable[..., Any]
+
+_around: ContextVar[tuple[set[Any], ...]] = ContextVar("_around", default=())
+"""For each evaluation in progress, the places that belong to derivatives and to nobody else."""
 
 
 def _start(x: Any) -> Any:
@@ -52,26 +56,37 @@ class Trace:
         self.outer = current_mode().recording
         with enable_grad():
             self.chosen = [trees.transform(_start, args[i]) for i in argnums]
+            self.inputs = [x for tree in self.chosen for x in trees.leaves(tree)]
+            self.nodes = [node_of(x) for x in self.inputs]
+            self.mine = set(self.nodes)
             called = list(args)
             for i, started in zip(argnums, self.chosen, strict=True):
                 called[i] = started
-            self.out = f(*called, **kwargs)
+            self.out = self._evaluate(f, called, kwargs)
         self.given = [list(trees.leaves(args[i])) for i in argnums]
-        self.inputs = [x for tree in self.chosen for x in trees.leaves(tree)]
-        self.nodes = [node_of(x) for x in self.inputs]
         self.outputs = [_as_node(y) for y in trees.leaves(self.out)]
         self.ends = [node_of(y) for y in self.outputs]
         self.recorded = self.outer and self._reaches_others()
 
+    def _evaluate(self, f: Function, args: Sequence[Any], kwargs: Any) -> Any:
+        """f(*args), during which derivatives inside add their places to those of this one."""
+        around = _around.get()
+        for places in around:
+            places |= self.mine
+        token = _around.set((*around, self.mine))
+        try:
+            return f(*args, **kwargs)
+        finally:
+            _around.reset(token)
+
     def _reaches_others(self) -> bool:
         """Does an output depend on anything that could be differentiated outside?"""
-        mine = set(self.nodes)
         since = min(node.order for node in self.nodes)
         ends = {end for end in self.ends if end is not None}
         places = backward.gather(ends, since)
         candidates = ends | {p for node in places for p in node.inputs}
         return any(
-            p not in mine and (_needs_gradient(p) if p.plan is None else p.order < since)
+            p not in self.mine and (_needs_gradient(p) if p.plan is None else p.order < since)
             for p in candidates
         )
 

@@ -136,8 +136,8 @@ def _nothing(x: Any, y: Any) -> Any:
     scalar=_xlogy_float,
     domain={"x": (-2.0, 2.0), "y": (0.2, 3.0)},
     reference=lambda x, y: x * np.log(y),
-    dx=lambda g, x, y: where(_nothing(x, y), 0, g * log(y)),
-    dy=lambda g, x, y: where(_nothing(x, y), 0, g * x / y),
+    dx=lambda g, x, y: g * where(_nothing(x, y), 0, log(y)),
+    dy=lambda g, x, y: g * where(_nothing(x, y), 0, x / y),
 )
 def xlogy(x: Any, y: Any) -> Any:
     """x log y, where 0 times any logarithm is 0: the summand of entropies and likelihoods.

@@ -124,7 +124,7 @@ def cbrt(x: T) -> T:
 
 def _part(g: Any, leg: Any, out: Any) -> Any:
     """The slope leg / out of the length `out` along one leg; 0 where both legs are 0."""
-    return where(out == 0, 0, g * leg / where(out == 0, 1, out))
+    return g * (leg / where(out == 0, math.inf, out))
 
 
 @operation(

@@ -21,9 +21,8 @@ __all__ = ["vector_norm"]
 
 def _d_euclidean(g: Any, x: Any, out: Any, axis: Axis) -> Any:
     """x / |x|; 0 at 0, where the norm has a kink."""
-    g, length = expand(g, x.shape, axis), expand(out, x.shape, axis)
-    zero = length == 0
-    return where(zero, 0, g / where(zero, 1, length)) * x
+    length = where(out == 0, math.inf, out)
+    return expand(g, x.shape, axis) * (x / expand(length, x.shape, axis))
 
 
 @operation(

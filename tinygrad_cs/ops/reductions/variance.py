@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...engine.define import operation
@@ -56,10 +57,9 @@ def var(x: Any, axis: Axis = None, correction: float = 0, keepdims: bool = False
 
 def _std_rule(g: Any, x_shape: Shape, out: Any, centred: Any, axis: Axis, correction: float) -> Any:
     """(x_i - mean) / ((n - correction) std); 0 where all entries are equal."""
-    s = expand(out, x_shape, axis)
-    constant = s == 0
-    slope = where(constant, 0, expand(g, x_shape, axis) / where(constant, 1, s))
-    return slope / (count_of(x_shape, axis) - correction) * centred
+    g = g / (count_of(x_shape, axis) - correction)
+    scale = where(out == 0, math.inf, out)
+    return expand(g, x_shape, axis) * (centred / expand(scale, x_shape, axis))
 
 
 @operation(
