@@ -1,9 +1,9 @@
 """Layers, losses and initialisers, under PyTorch's names."""
 
 from . import functional, init
-from .layers import Linear, ReLU, Sigmoid, Tanh
-from .losses import CrossEntropyLoss, MSELoss
-from .module import Module, Sequential
+from .layers import *
+from .losses import *
+from .module import Module
 from .parameter import Parameter
 
 __all__ = [

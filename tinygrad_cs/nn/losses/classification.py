@@ -1,19 +1,16 @@
-"""Losses as modules."""
+"""Losses for choosing one of several classes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import functional
-from .module import Module
+from .. import functional
+from .loss import Loss
+
+__all__ = ["CrossEntropyLoss"]
 
 
-class _Loss(Module):
-    def __init__(self, reduction: str = "mean") -> None:
-        self.reduction = functional.check_reduction(reduction, type(self).__name__)
-
-
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss):
     """-log softmax(logits)[class], the loss for choosing one of C classes.
 
     Args:
@@ -32,20 +29,3 @@ class CrossEntropyLoss(_Loss):
     def forward(self, input: Any, target: Any) -> Any:
         """`input` (N, C) logits, `target` (N,) integer classes."""
         return functional.cross_entropy(input, target, self.reduction)
-
-
-class MSELoss(_Loss):
-    """(prediction - target)^2, the loss for regression.
-
-    Args:
-        reduction: `"mean"` (default), `"sum"` or `"none"`.
-
-    Example:
-        >>> import tinygrad_cs as tg
-        >>> tg.nn.MSELoss()(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
-        tensor(2.)
-    """
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """Two tensors of the same shape."""
-        return functional.mse_loss(input, target, self.reduction)
