@@ -271,3 +271,10 @@ def test_the_command_fails_on_an_operation_without_cases(define: Any, capsys: An
 def test_the_command_names_the_operations_there_are(capsys: Any) -> None:
     assert main(["gradcheck", "--op", "tahn"]) == 2
     assert "tanh" in capsys.readouterr().err
+
+
+def test_gradcheck_command_takes_patterns_and_knows_functional_names(capsys):
+    assert main(["gradcheck", "--op", "*conv*", "--cases", "1"]) == 0
+    assert {"conv", "biased_conv"} <= {r.split()[0] for r in capsys.readouterr().out.splitlines()}
+    assert main(["gradcheck", "--op", "conv2d"]) == 2
+    assert "gradcheck(nn.functional.conv2d, inputs" in capsys.readouterr().err

@@ -9,7 +9,9 @@ import time
 from collections.abc import Sequence
 
 from .autograd.operations import OperationReport, check_operation, names_of
-from .engine.errors import TinygradError
+from .engine.errors import ArgumentError, TinygradError
+from .engine.record import rows
+from .nn import functional
 
 _GREEN, _RED, _PLAIN = "\033[32m", "\033[31m", "\033[0m"
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Compare first and second derivatives of every registered operation with "
         "central differences in float64. Exit status 1 if any fails.",
     )
-    check.add_argument("--op", metavar="NAME", help="check only this operation")
+    check.add_argument("--op", metavar="NAME", help="only this one, or a pattern: '*conv*'")
     check.add_argument("--order", type=int, choices=(1, 2), default=2, help="default 2")
     check.add_argument("--seed", type=int, default=0, help="of the drawn operands (default 0)")
     check.add_argument("--cases", type=int, default=8, help="drawn per operation (default 8)")
@@ -38,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _gradcheck(options: argparse.Namespace) -> int:
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    if options.op not in rows() and hasattr(functional, options.op or ""):
+        raise ArgumentError(
+            f"{options.op} is a function of nn.functional, made of operations; check a call of "
+            f"it: tg.autograd.gradcheck(nn.functional.{options.op}, inputs, order=2)"
+        )
     names = names_of(options.op)
     width = max(len(name) for name in names)
     print(f"{'operation':{max(width, 9)}}  {'first order':>11}  {'second order':>12}  derivatives")

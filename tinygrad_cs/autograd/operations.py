@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -88,17 +89,17 @@ def _record(
 
 
 def names_of(pattern: str | None) -> list[str]:
-    """The registered operations in order, or the one asked for.
+    """The registered operations in order, or those whose name fits a pattern such as `*conv*`.
 
-    Raises `ArgumentError` for a name that is not registered.
+    Raises `ArgumentError` where none does.
     """
-    if pattern is None:
-        return list(rows())
-    if pattern not in rows():
+    names = fnmatch.filter(rows(), pattern or "*")
+    if not names:
+        assert pattern is not None
         near = difflib.get_close_matches(pattern, rows(), cutoff=0.5)
         raise ArgumentError(
             f"no operation {pattern!r}; near it are {', '.join(near)}"
             if near
             else f"no operation {pattern!r}; without --op all are listed"
         )
-    return [pattern]
+    return names
