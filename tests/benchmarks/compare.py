@@ -30,11 +30,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import adam_step
 import convolution
 import gradient_check
 import import_time
 import memory
 import mlp_step
+import network_steps
 import operation_table
 import operations
 import report
@@ -67,6 +69,7 @@ STEP: dict[str, Any] = {
     "scale": 1e6,
     "check": "loss after 20 steps",
 }
+NETWORK: dict[str, Any] = STEP | {"module": network_steps}
 CHECK: dict[str, Any] = {
     "module": gradient_check,
     "unit": "ms",
@@ -91,6 +94,45 @@ WORKLOADS = {
         case="large",
         targets={"torch": 1.4, "mygrad": 1.6},
         **STEP,
+    ),
+    "step-wide": Workload(
+        title="training step, MLP 784-512-256-10, batch 128",
+        case="wide",
+        targets={"torch": 0.7},
+        **STEP,
+    ),
+    "step-deep": Workload(
+        title="training step, MLP of ten hidden layers of 256, batch 128",
+        case="deep",
+        targets={"torch": 0.65},
+        **STEP,
+    ),
+    "step-digits": Workload(
+        title="training step, MLP 64-128-64-10 with BatchNorm and Dropout, batch 64",
+        case="digits",
+        targets={"torch": 1.7},
+        **(NETWORK | {"check": "a loss was read"}),
+    ),
+    "step-lenet": Workload(
+        title="training step, LeNet on 28x28, batch 64",
+        case="lenet",
+        targets={"torch": 0.65},
+        **NETWORK,
+    ),
+    "step-lstm": Workload(
+        title="training step, LSTM of 64 units over 28 rows of 28, batch 32",
+        case="lstm",
+        targets={"torch": 0.8},
+        **NETWORK,
+    ),
+    "adam": Workload(
+        title="a step of Adam on a million parameters",
+        case="million",
+        module=adam_step,
+        unit="µs",
+        scale=1e6,
+        targets={"torch": 1 / 3},
+        check="first parameter after 20 steps",
     ),
     "scalar": Workload(
         title="dot product of 100 scalars forward and backward, per node",

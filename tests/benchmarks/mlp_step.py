@@ -27,7 +27,12 @@ import mlp_numpy
 import mlp_problem
 from mlp_problem import Problem
 
-CASES = {"small": ((2, 16, 16, 2), 32), "large": ((64, 128, 64, 10), 64)}
+CASES = {
+    "small": ((2, 16, 16, 2), 32),
+    "large": ((64, 128, 64, 10), 64),
+    "wide": ((784, 512, 256, 10), 128),
+    "deep": ((784, *[256] * 10, 10), 128),
+}
 
 
 def make(case: str, peer: str) -> Callable[[], float]:
