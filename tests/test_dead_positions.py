@@ -70,6 +70,10 @@ CUTS = {
     "mean of squares": lambda f, kept: lambda x: (tg.where(kept, f(x), 0) ** 2).mean() * x.size,
     "mask": lambda f, kept: lambda x: f(x)[kept].sum(),
     "sum of sums": lambda f, kept: lambda x: tg.where(kept, f(x), 0).reshape(1, -1).sum(1).mean(),
+    "set": lambda f, kept: lambda x: tg.where(kept, f(x).at[:0].set(0.0), 0).sum(),
+    "multiply": lambda f, kept: lambda x: tg.where(kept, f(x).at[:0].multiply(2.0), 0).sum(),
+    "einsum": lambda f, kept: lambda x: tg.where(kept, tg.einsum("i->i", f(x)), 0).sum(),
+    "max": lambda f, kept: lambda x: tg.where(kept, tg.max(f(x)[:, None], 1), 0).sum(),
 }
 
 

@@ -93,7 +93,7 @@ class Operation:
     @property
     def carries_marks(self) -> bool:
         """Do marks of dead positions pass through this operation's rules?"""
-        return self.kind is ELEMENTWISE or self.kind is MOVE
+        return self.kind is ELEMENTWISE or self.kind is MOVE or self.cuts
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...engine.define import operation
 from ...engine.errors import ArgumentError
-from ...engine.record import LINEAR
+from ...engine.record import LINEAR, MOVE
 from ...engine.types import Shape, np
 from ..families import Case, Draw
 from .contraction_order import contract
@@ -61,7 +61,14 @@ def _cotangent(g: Any, i: int, operands: Sequence[Any], shapes: Any, subscripts:
     others = [a for k, a in enumerate(operands) if k != i]
     constants = [np.eye(n, dtype=g.dtype) for n in identities]
     constants += [np.ones(n, dtype=g.dtype) for n in ones]
-    return _einsum([g, *others, *constants], text)
+    return _contracted([g, *others, *constants], text)
+
+
+def _contracted(operands: Sequence[Any], subscripts: str) -> Any:
+    """One operand alone is only rearranged and summed, so that what is cut off stays cut off."""
+    if len(operands) == 1:
+        return rearranged(operands[0], subscripts)
+    return _einsum(operands, subscripts)
 
 
 _EXAMPLES: list[tuple[str, list[Shape]]] = [
@@ -107,6 +114,30 @@ def _einsum(operands: Sequence[Any], subscripts: str) -> Any:
     return contract(terms, output, operands)
 
 
+def _rearranged_cases(draw: Draw) -> Case:
+    alone = [(text, shapes) for text, shapes in _EXAMPLES if len(shapes) == 1]
+    subscripts, (shape,) = draw.choice(alone)
+    return [draw.array(shape)], {"subscripts": subscripts}
+
+
+@operation(
+    MOVE,
+    cases=_rearranged_cases,
+    reference=lambda x, subscripts: np.einsum(subscripts, x),
+    dx=lambda g, x_shape, subscripts: _cotangent(g, 0, [None], (x_shape,), subscripts),
+)
+def rearranged(x: Any, subscripts: str) -> Any:
+    """An einsum of one operand: transposed, its diagonal taken, summed.
+
+    Example:
+        >>> import tinygrad_cs as tg
+        >>> tg.ops.contractions.contraction.rearranged(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), "ii->i")
+        tensor([1., 4.])
+    """
+    terms, output = read(subscripts, (np.shape(x),))
+    return contract(terms, output, [x])
+
+
 def einsum(subscripts: str, *operands: Any) -> Any:
     """Sum of products over named indices, after Einstein.
 
@@ -136,4 +167,4 @@ def einsum(subscripts: str, *operands: Any) -> Any:
                 f"got {type(subscripts).__name__}"
             )
         subscripts, operands = from_lists((subscripts, *operands))
-    return _einsum(operands, subscripts)
+    return _contracted(operands, subscripts)
