@@ -33,6 +33,9 @@ def gradient(f, *arrays, dtype="float64"):
 
 STEPS = "relu′(0), abs′(0); sign′, floor′, ceil′, trunc′, round′ anywhere"
 CLIP = "clip at a bound"
+FLAT = "relu6′(0), relu6′(6); hardtanh′, hardsigmoid′ at their bounds"
+LEAK = "leaky relu′(0), prelu′(0)"
+LEFT = "elu′(0), selu′(0), celu′(0)"
 EQUAL = "`maximum`, `minimum` of equal values"
 TIES = "`max`, `min` over an axis with ties"
 MEDIAN = "`median` of an even count"
@@ -41,7 +44,7 @@ X_TO_0 = "`x**0`"
 ZERO_TO_Y = "`0**y` for y ≥ 0; a negative base"
 ROOT_LOG = "sqrt′(0), log′(0)"
 NORM = "a norm of zeros, `hypot(0, 0)`, `std` of a constant"
-HIDDEN = "NaN in `relu`, `clip`, `maximum`, `minimum`, `max`, `min`"
+HIDDEN = "NaN in `relu` and its relatives, `clip`, `maximum`, `minimum`, `max`, `min`"
 XLOGY = "`xlogy(0, y)`"
 PROD = "`prod`, `cumulative_prod` with zeros"
 SOFTMAX = "`logsumexp`, `softmax`, `log_softmax` with −∞"
@@ -56,6 +59,15 @@ GRADIENTS = [
     (STEPS, tg.round, [-1.0, 0.0, 1.5], [0, 0, 0]),
     (CLIP, lambda x: x.clip(-1, 1), [-2.0, -1.0, 0.0, 1.0, 2.0], [0, 1, 1, 1, 0]),
     (CLIP, lambda x: x.clip(None, 1), [1.0, 2.0], [1, 0]),
+    (FLAT, functional.relu6, [-1.0, 0.0, 1.0, 6.0, 7.0], [0, 0, 1, 0, 0]),
+    (FLAT, functional.hardtanh, [-1.0, 0.0, 1.0], [0, 1, 0]),
+    (FLAT, functional.hardsigmoid, [-3.0, 0.0, 3.0], [0, 1 / 6, 0]),
+    (LEAK, lambda x: functional.leaky_relu(x, 0.2), [-1.0, 0.0, 1.0], [0.2, 0.2, 1]),
+    (LEAK, lambda x: functional.prelu(x, np.full(1, -0.3)), [0.0, 1.0], [-0.3, 1]),
+    (LEAK, lambda w: functional.prelu(np.array([-2.0, 0.0, 5.0]), w), [0.3], [-2]),
+    (LEFT, lambda x: functional.elu(x, 0.3), [0.0, 1.0], [0.3, 1]),
+    (LEFT, functional.selu, [0.0], [1.6732632423543772 * 1.0507009873554805]),
+    (LEFT, lambda x: functional.celu(x, 0.3), [0.0, 1.0], [1, 1]),
     (EQUAL, lambda x: tg.maximum(x, x), [1.0, -2.0], [1, 1]),
     (EQUAL, lambda x: tg.minimum(x, x), [1.0, -2.0], [1, 1]),
     (EQUAL, lambda x: tg.maximum(x, np.zeros(3)), [-1.0, 0.0, 1.0], [0, 0.5, 1]),
@@ -81,6 +93,12 @@ GRADIENTS = [
     (NORM, lambda x: tg.linalg.norm(x, axis=1), [[0.0, 0.0], [3.0, 4.0]], [[0, 0], [0.6, 0.8]]),
     (NORM, lambda x: tg.hypot(x, 0 * x), [0.0, 2.0], [0, 1]),
     (HIDDEN, tg.relu, [NAN, -1.0], [1, 0]),
+    (HIDDEN, functional.relu6, [NAN, -1.0], [1, 0]),
+    (HIDDEN, functional.leaky_relu, [NAN, -1.0], [1, 0.01]),
+    (HIDDEN, lambda x: functional.prelu(x, np.full(1, 0.2)), [NAN, -1.0], [1, 0.2]),
+    (HIDDEN, lambda w: functional.prelu(np.array([NAN, 1.0]), w), [0.2], [NAN]),
+    (HIDDEN, functional.hardtanh, [NAN, -2.0], [1, 0]),
+    (HIDDEN, functional.hardsigmoid, [NAN, -4.0], [1 / 6, 0]),
     (HIDDEN, lambda x: tg.clip(x, -1, 1), [NAN, -2.0], [1, 0]),
     (HIDDEN, lambda x: tg.maximum(x, np.zeros(2)), [NAN, -1.0], [1, 0]),
     (HIDDEN, lambda x: tg.minimum(x, np.zeros(2)), [NAN, 1.0], [1, 0]),
@@ -163,6 +181,45 @@ def test_second_order_at_special_points():
     assert tg.func.grad(tg.func.grad(lambda x: x**2))(0.0) == 2.0
 
 
+@convention("several schedules on one optimizer")
+def test_schedules_on_one_optimizer_multiply_unless_they_set_the_rate():
+    s = tg.optim.lr_scheduler
+    optimizer = tg.optim.SGD([tg.nn.Parameter(np.ones(1))], lr=1.0, momentum=0.9)
+    for schedule in (s.ExponentialLR(optimizer, 0.5), s.StepLR(optimizer, 1, gamma=0.5)):
+        schedule.step()
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    s.LambdaLR(optimizer, lambda t: 0.5).step()
+    assert optimizer.param_groups[0]["lr"] == 0.5
+    s.CosineAnnealingWarmRestarts(optimizer, 1).step()
+    assert optimizer.param_groups[0]["lr"] == 1.0
+    s.OneCycleLR(optimizer, 5.0, total_steps=10, pct_start=0.2).step()
+    assert optimizer.param_groups[0]["lr"] == 5.0
+
+
+@convention("`OneCycleLR` after its last step")
+def test_one_cycle_stays_at_its_end():
+    optimizer = tg.optim.SGD([tg.nn.Parameter(np.ones(1))], lr=1.0)
+    schedule = tg.optim.lr_scheduler.OneCycleLR(
+        optimizer, 1.0, total_steps=3, anneal_strategy="linear"
+    )
+    for _ in range(3):
+        schedule.step()
+    assert_allclose(schedule.get_last_lr(), 1 / 25 / 1e4)
+    with pytest.raises(errors.ArgumentError, match="the cycle is over"):
+        schedule.step()
+
+
+@convention("`kaiming_normal_(w, a)`, `kaiming_uniform_(w, a)`")
+def test_the_slope_of_kaiming():
+    def bound(*arguments, **options):
+        w = tg.nn.Parameter(np.zeros((300, 100)))
+        return abs(tg.nn.init.kaiming_uniform_(w, *arguments, **options).data).max()
+
+    assert_allclose(bound(), np.sqrt(3 * 2 / 100), rtol=1e-3)
+    assert_allclose(bound(5**0.5), 1 / np.sqrt(100), rtol=1e-3)
+    assert_allclose(bound(1.0, nonlinearity="leaky_relu"), np.sqrt(3 / 100), rtol=1e-3)
+
+
 @convention("Python floats outside the domain (`log(0)`, `1/0`, `exp(1000)`)")
 def test_python_floats_outside_the_domain_follow_ieee():
     s = tg.Scalar
@@ -176,6 +233,28 @@ def test_python_floats_outside_the_domain_follow_ieee():
     x = s(0.0)
     (1 / x).backward()
     assert x.grad == -INF
+
+
+@convention("the reset gate of a `GRU`")
+def test_the_reset_gate_multiplies_the_product():
+    """With r = 0 not even the bias of the product passes."""
+    w_ih, w_hh, b_ih, b_hh = np.zeros((3, 1)), np.zeros((3, 1)), np.zeros(3), np.array([0, 0, 5.0])
+    params = [w_ih, w_hh, np.array([-1e3, -1e3, 0]), b_hh]  # r = 0 and z = 0
+    output, _ = functional.gru(np.ones((1, 1)), None, params)
+    assert_array_equal(output, [[0]])
+    output, _ = functional.gru(np.ones((1, 1)), None, [w_ih, w_hh, b_ih, b_hh])  # r = z = 1/2
+    assert_allclose(output, [[np.tanh(2.5) / 2]])
+
+
+@convention("sequences without steps; dropout in a recurrent layer of one layer")
+@pytest.mark.parametrize("layer", [tg.nn.RNN, tg.nn.LSTM, tg.nn.GRU])
+def test_recurrent_layers_with_nothing_to_do(layer):
+    with pytest.raises(errors.ShapeError, match="the sequence is empty"):
+        layer(2, 3)(np.zeros((0, 1, 2), "float32"))
+    with pytest.warns(UserWarning, match="does nothing with num_layers=1"):
+        idle = layer(2, 3, dropout=0.5)
+    x = np.ones((4, 1, 2), "float32")
+    assert_array_equal(idle(x)[0].data, idle(x)[0].data)
 
 
 @convention("empty arrays")
@@ -201,6 +280,72 @@ def test_python_numbers_are_weak_and_gradients_keep_dtype():
 def test_losses_want_equal_shapes():
     with pytest.raises(errors.ShapeError, match=r"\(4, 1\) and \(4,\)"):
         functional.mse_loss(tg.tensor(np.ones((4, 1))), np.ones(4))
+    a = np.ones((4, 3))
+    assert functional.binary_cross_entropy(a, a, weight=np.ones(3)) == 0
+    assert functional.gaussian_nll_loss(a, a, np.ones((4, 1))) == 0
+
+
+@convention("the classes of `cross_entropy`, `nll_loss`")
+def test_classes_lie_along_axis_1():
+    log_p = np.log([[[0.5, 0.2], [0.5, 0.8]]])  # one sample, two classes, two places
+    for loss in (functional.cross_entropy, functional.nll_loss):
+        assert_allclose(loss(log_p, [[0, 1]], reduction="none"), -np.log([[0.5, 0.8]]))
+        assert_allclose(loss(log_p[0, :, 1], 0), -np.log(0.2))
+
+
+@convention("`ignore_index`")
+def test_ignored_targets_count_nothing():
+    z, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, -100])
+    assert_allclose(functional.cross_entropy(z, y), functional.cross_entropy(z[:1], y[:1]))
+    with pytest.warns(UserWarning, match="every target is ignored"):
+        slope = gradient(lambda z: functional.cross_entropy(z, [-100, -100]), z)
+    assert_array_equal(slope, 0)
+
+
+@convention("the mean of a loss over an empty batch; targets with NaN")
+def test_losses_of_nothing_and_of_nan():
+    none = np.zeros((0, 2))
+    for loss in (functional.mse_loss, functional.huber_loss, functional.kl_div):
+        assert loss(none, none, reduction="sum") == 0
+        with pytest.raises(errors.ShapeError, match="empty batch"):
+            loss(none, none)
+        with pytest.raises(errors.ArgumentError, match="NaN in 1 of 2"):
+            loss(np.ones(2), np.array([1.0, NAN]))
+
+
+@convention("BCE of probabilities 0 and 1")
+def test_cross_entropy_of_sure_probabilities():
+    p, y = [0.0, 0.0, 1.0, 1.0], np.array([0.0, 1.0, 0.0, 1.0])
+    each = functional.binary_cross_entropy(np.array(p), y, reduction="none")
+    assert_array_equal(each, [0, 100, 100, 0])
+    slope = gradient(lambda p: functional.binary_cross_entropy(p, y, reduction="sum"), p)
+    assert_allclose(slope, [1, -1e12, 1e12, -1])
+
+
+@convention("Kullback-Leibler terms with probability 0")
+def test_probability_zero_adds_nothing_to_a_divergence():
+    log_q, p = [-INF, -1.0], [0.0, 0.0]
+    assert functional.kl_div(np.array(log_q), np.array(p), "sum") == 0
+    assert_array_equal(gradient(lambda q, p: functional.kl_div(q, p, "sum"), log_q, p), 0)
+
+
+@convention("the hinge over classes")
+def test_hinges_over_classes():
+    scores = [[1.0, 0.0, 3.0], [1.0, 1.0, 0.0]]
+    hinge, margin = functional.multi_class_hinge_loss, functional.multi_margin_loss
+    assert_allclose(hinge(np.array(scores), [0, 1]), 2.0)  # (3 + 1) / 2
+    assert_allclose(margin(np.array(scores), [0, 1]), 2.0 / 3)
+    slope = gradient(lambda s: hinge(s, [0, 1], reduction="sum"), scores)
+    assert_array_equal(slope, [[-1, 0, 1], [1, -1, 0]])  # 0 - 1 + 1 is the corner
+
+
+@convention("a variance below `eps` in `gaussian_nll_loss`")
+def test_small_variances_count_as_eps():
+    def loss(v):
+        return functional.gaussian_nll_loss(np.zeros(2), np.ones(2), v, eps=0.5)
+
+    assert_allclose(loss(np.array([0.0, 0.5])), loss(np.array([0.5, 0.5])))
+    assert_array_equal(gradient(loss, [0.0, 0.1]), gradient(loss, [0.5, 0.5]))
 
 
 @convention("max pooling with ties")
@@ -219,6 +364,51 @@ def test_sorting_is_stable():
     assert_array_equal(tg.argsort(x, descending=True), [0, 2, 1, 3])
 
 
+@convention("NaN or +∞ in `softmax`, `log_softmax`")
+@pytest.mark.parametrize("f", [tg.softmax, tg.log_softmax])
+@pytest.mark.parametrize("found", [NAN, INF])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_softmax_hides_no_nan(f, found):
+    x = tg.tensor([[found, 1.0], [-INF, 0.0]], requires_grad=True)
+    out = f(x)
+    assert np.isnan(out.data[0]).all() and not np.isnan(out.data[1]).any()
+    (out * np.array([1.0, 2.0])).sum().backward()
+    assert np.isnan(x.grad[0]).all() and not np.isnan(x.grad[1]).any()
+    assert_array_equal(tg.logsumexp(x, axis=1).data, [found, 0])
+
+
+@convention("integers and booleans in functions of floats")
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "int64", "bool"])
+def test_integers_count_as_floats(dtype):
+    x = np.array([-128 if dtype == "int8" else 0, 1, 0, 100]).astype(dtype)
+    for f in (tg.sigmoid, tg.logsigmoid, tg.softplus, tg.softmax, tg.log_softmax, tg.logsumexp):
+        for out in (np.asarray(f(x)), f(tg.tensor(x)).data):
+            assert out.dtype == np.tanh(x).dtype
+            assert_allclose(out, f(x.astype(float)), rtol=2e-3, atol=1e-3)
+    for ord in (1, 2, 3, INF):
+        norm = tg.linalg.vector_norm(tg.tensor(x), ord=ord)
+        assert norm.dtype == np.float64
+        assert_allclose(norm.data, np.linalg.norm(x, ord))
+    rows = tg.linalg.matrix_norm(tg.tensor(x[None]), ord=INF)
+    assert_allclose(rows.data, np.linalg.norm(x[None], INF))
+
+
+@convention("`reciprocal` of integers")
+def test_the_reciprocal_of_integers():
+    assert_array_equal(tg.reciprocal(np.array([2, 4])), [0.5, 0.25])
+    assert_array_equal(np.reciprocal(tg.tensor([2, 4])).data, [0.5, 0.25])
+
+
+@convention("`atan2(0, 0)`")
+def test_the_angle_of_the_origin():
+    assert tg.atan2(0.0, 0.0) == 0
+    a, b = (tg.tensor([0.0, 1.0], requires_grad=True) for _ in range(2))
+    with np.errstate(all="ignore"):
+        tg.atan2(a, b).sum().backward()
+    assert_array_equal(a.grad, [NAN, 0.5])
+    assert_array_equal(b.grad, [NAN, -0.5])
+
+
 @convention("`softplus`")
 def test_softplus_is_linear_above_its_threshold():
     x = np.array([19.0, 21.0, 1000.0, -1000.0])
@@ -231,6 +421,80 @@ def test_variance_divides_by_n():
     x = np.array([1.0, 3.0])
     assert tg.var(x) == tg.std(x) == 1.0
     assert tg.var(x, correction=1) == 2.0
+
+
+@convention("boolean masks of attention")
+def test_masks_of_attention_mean_what_they_mean_in_pytorch():
+    x = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    first_only = np.array([[True, False]] * 2)
+    seen = functional.scaled_dot_product_attention(x, x, x, first_only)
+    assert_array_equal(seen, [[1, 0], [1, 0]])
+    weights = tg.nn.MultiheadAttention(2, 1)(x, x, x, attn_mask=~first_only)[1]
+    assert_array_equal(weights.data, [[1, 0], [1, 0]])
+    with pytest.raises(errors.DTypeError, match="could mean either"):
+        functional.scaled_dot_product_attention(x, x, x, first_only.astype(int))
+
+
+@convention("attention that may see nothing")
+def test_attention_to_nothing_is_zero():
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    nothing = np.array([[True, True], [False, False]])
+    attend = functional.scaled_dot_product_attention
+    assert_array_equal(attend(x, x, x, nothing)[1], 0)
+    slopes = gradient(lambda q, k, v: attend(q, k, v, nothing)[1], x, x, x)
+    assert all(not slope.any() for slope in slopes)
+
+
+@convention("`FractionalMaxPool2d` in evaluation")
+def test_fractional_pooling_repeats_in_evaluation():
+    layer, x = tg.nn.FractionalMaxPool2d(2, output_size=5), np.arange(144.0).reshape(1, 12, 12)
+    assert len({layer(x).tobytes() for _ in range(9)}) > 1
+    layer.eval()
+    assert len({layer(x).tobytes() for _ in range(9)}) == 1
+
+
+@convention("index −1 of an embedding")
+def test_an_embedding_has_no_row_before_the_first():
+    with pytest.raises(errors.IndexOutOfRange, match=r"from 0 to 2, got \[-1\]"):
+        functional.embedding([-1], np.zeros((3, 2)))
+
+
+@convention("variance in batch normalisation")
+def test_variances_of_batch_normalisation():
+    x, layer = np.array([[0.0], [2.0], [4.0]]), tg.nn.BatchNorm1d(1, eps=0.0)
+    with tg.no_grad():
+        out = layer(tg.tensor(x))
+    assert_allclose(out.data.std(), 1)
+    assert_allclose(layer.running_mean.data, 0.1 * 2, rtol=1e-6)
+    assert_allclose(layer.running_var.data, 0.9 + 0.1 * np.var(x, ddof=1), rtol=1e-6)
+    before = layer.state_dict()
+    layer.eval()(tg.tensor(x))
+    assert_array_equal(layer.running_mean.data, before["running_mean"])
+
+
+@convention("batch normalisation in training with one value per channel")
+def test_batch_normalisation_of_one_sample():
+    layer, x = tg.nn.BatchNorm1d(2), np.ones((1, 2), "float32")
+    with pytest.raises(errors.ShapeError, match=r"eval\(\)"):
+        layer(x)
+    assert layer.eval()(x).shape == (1, 2)
+
+
+@convention("scale of dropout, DropConnect, stochastic depth")
+def test_random_layers_scale_in_training():
+    tg.manual_seed(0)
+    x, block = np.ones((200, 1)), lambda x: x
+    connect = tg.nn.DropConnect(1, 1, bias=False, p=0.75)
+    connect.weight.data = np.ones((1, 1), "float32")
+    for layer, off, on, evaluated in (
+        (tg.nn.Dropout(0.75), 0, 4, 1),
+        (connect, 0, 4, 1),
+        (tg.nn.StochasticDepth(block, 0.75), 1, 5, 2),
+        (tg.nn.PlainDropout(0.75), 0, 1, 0.25),
+    ):
+        drawn = [layer(tg.tensor(x)).data.ravel() for _ in range(50)]
+        assert_array_equal(np.unique(drawn), [off, on])
+        assert_array_equal(layer.eval()(tg.tensor(x)).data, evaluated)
 
 
 @convention("dropout with p = 0, p = 1")
@@ -262,6 +526,20 @@ def test_the_optimizer_skips_parameters_without_gradient():
     assert used.data < 1 and idle.data == 1
 
 
+@convention("`clip_grad_norm_`")
+def test_clipping_the_norm():
+    a, b = (tg.tensor(np.zeros(2), requires_grad=True) for _ in range(2))
+    a.grad, b.grad = np.array([3.0, 0.0]), np.array([0.0, 4.0])
+    assert tg.nn.utils.clip_grad_norm_([a, b], 1.0) == 5.0
+    assert a.grad[0] == 3.0 * (1 / (5.0 + 1e-6))
+    b.grad = before = np.array([NAN, 1e3])
+    with pytest.raises(errors.NonFiniteError, match=r"not finite in parameter 1 of shape \(2,\)\."):
+        tg.nn.utils.clip_grad_norm_([a, b], 1.0)
+    assert_array_equal(b.grad, before)
+    with pytest.raises(errors.NonFiniteError, match="not finite in parameter head of shape"):
+        tg.nn.utils.clip_grad_norm_([("trunk", a), ("head", b)], 1.0)
+
+
 @convention("unsymmetric input of `eigh`, `cholesky`")
 def test_symmetric_operations_read_the_symmetric_part():
     a = np.array([[2.0, 1.0], [1.0, 3.0]])
@@ -270,6 +548,28 @@ def test_symmetric_operations_read_the_symmetric_part():
         assert_allclose(slope, slope.T)
     with pytest.raises(np.linalg.LinAlgError):
         tg.linalg.cholesky(np.array([[2.0, 1.0], [0.0, 3.0]]))
+
+
+@convention('what `full_matrices=True` or `mode="complete"` adds to `svd` or `qr`')
+def test_vectors_that_complete_a_basis():
+    def summed(part):
+        def f(x):
+            return part(tg.linalg.svd(x)).sum()
+
+        return tg.func.grad(f)
+
+    tall = np.array([[1.0, 0.5], [0.0, 2.0], [3.0, 1.0], [0.5, 0.25]])
+    for part in (lambda usv: usv.U[:, 2:], lambda usv: usv.U):
+        with pytest.raises(errors.NoDerivativeError, match=r"svd\(x, full_matrices=False\)"):
+            summed(part)(tall)
+        with pytest.raises(errors.NoDerivativeError, match="rows of Vh"):
+            summed(lambda usv: usv.Vh)(tall.T)
+    assert np.isfinite(summed(lambda usv: usv.U[:, :2])(tall)).all()
+    assert np.isfinite(summed(lambda usv: usv.S)(tall)).all()
+    assert np.isfinite(summed(lambda usv: usv.Vh)(tall)).all()
+    assert np.isfinite(summed(lambda usv: usv.U)(tall[:3])).all()
+    with pytest.raises(errors.NoDerivativeError, match="mode='reduced'"):
+        tg.linalg.qr(tg.tensor(tall, requires_grad=True), "complete")
 
 
 @convention("eigenvectors and singular vectors of equal values")

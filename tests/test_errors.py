@@ -324,13 +324,13 @@ LOGITS = tg.tensor(np.zeros((2, 3)), requires_grad=True)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_cross_entropy_refuses_targets(target, kind, parts, reduction):
     with refuses(*kind, "cross_entropy", *parts):
-        functional.cross_entropy(LOGITS, target, reduction)
+        functional.cross_entropy(LOGITS, target, reduction=reduction)
 
 
 @pytest.mark.parametrize("loss", [functional.cross_entropy, functional.mse_loss])
 def test_losses_refuse(loss):
     with refuses(*argument, "reduction must be one of 'mean', 'sum', 'none', got 'avg'"):
-        loss(LOGITS, np.array([0, 1]), "avg")
+        loss(LOGITS, np.array([0, 1]), reduction="avg")
     wrong = (
         np.zeros((0, 3)),
         np.zeros(0, int) if loss is functional.cross_entropy else np.zeros((0, 3)),
@@ -354,7 +354,7 @@ def test_mse_refuses_targets_that_are_not_numbers():
 def test_reductions_are_checked_when_a_loss_is_made():
     for loss in (nn.CrossEntropyLoss, nn.MSELoss):
         with refuses(*argument, loss.__name__, "got 'Mean'"):
-            loss("Mean")
+            loss(reduction="Mean")
 
 
 def test_rules_that_cannot_be_right():

@@ -318,7 +318,8 @@ def test_a_left_out_vector_is_determined_only_if_it_is_one():
 
     assert_allclose(ours(tg.tensor(a)).data, normal * normal[0] / (normal @ normal))
     assert_allclose(gradient(ours, a), gradient(direct, a), atol=1e-13)
-    assert np.isnan(gradient(lambda x: la.svd(x)[0][:, 1], drawn(3, 1))).all()
+    with pytest.raises(errors.NoDerivativeError, match=r"svd: the last 2 columns of U, .*False"):
+        gradient(lambda x: la.svd(x)[0][:, 1], drawn(3, 1))
     assert np.isfinite(gradient(lambda x: la.svd(x)[0][:, 0], drawn(3, 1))).all()
     assert np.isfinite(gradient(lambda x: la.svd(x)[1], drawn(3, 1))).all()
 
@@ -508,7 +509,7 @@ def test_products_beyond_the_generated_cases():
         (lambda: la.eigh(np.eye(2), "X"), errors.ArgumentError, "UPLO"),
         (lambda: la.svd(np.full((2, 2), NAN)), errors.LinearAlgebraError, "NaN or infinite"),
         (lambda: la.qr(np.eye(2), "raw"), errors.ArgumentError, "mode"),
-        (lambda: la.matrix_power(np.eye(2), 0.5), errors.ArgumentError, "whole number"),
+        (lambda: la.matrix_power(np.eye(2), 0.5), errors.DTypeError, "whole number"),
         (lambda: la.matrix_power(np.zeros((2, 2)), -1), errors.LinearAlgebraError, "singular"),
         (lambda: la.multi_dot([np.eye(2)]), errors.ArgumentError, "two matrices or more"),
         (lambda: la.multi_dot([np.eye(2), np.eye(3)]), errors.ShapeError, "in common"),
@@ -526,7 +527,7 @@ def test_products_beyond_the_generated_cases():
         (lambda: tg.vecdot(np.ones(2), 1.0), errors.ShapeError, "no vector"),
         (lambda: tg.vecdot(np.ones(2), np.ones(2), axis=1), errors.AxisError, "out of bounds"),
         (lambda: tg.tensordot(np.eye(2), np.eye(3), 1), errors.ShapeError, "do not pair"),
-        (lambda: tg.tensordot(np.eye(2), np.eye(2), 3), errors.ShapeError, "do not pair"),
+        (lambda: tg.tensordot(np.eye(2), np.eye(2), 3), errors.AxisError, "have 3 axes"),
         (lambda: tg.tensordot(np.eye(2), np.eye(2), "ij"), errors.ArgumentError, "axes is a"),
         (lambda: tg.tensordot(np.eye(2), np.eye(2), None), errors.ArgumentError, "axes is a"),
         (lambda: tg.trace(np.ones(2)), errors.ShapeError, "trace"),

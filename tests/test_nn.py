@@ -195,11 +195,11 @@ def test_gradients_of_a_net_against_finite_differences(activation, loss):
 def test_losses_reduce():
     logits = tg.tensor(np.random.default_rng(0).normal(size=(4, 3)))
     target = np.array([0, 2, 1, 1])
-    each = functional.cross_entropy(logits, target, "none")
+    each = functional.cross_entropy(logits, target, reduction="none")
     p = np.exp(logits.data) / np.exp(logits.data).sum(1, keepdims=True)
     assert_allclose(each.data, -np.log(p[np.arange(4), target]))
     assert_allclose(functional.cross_entropy(logits, target).item(), each.data.mean())
-    assert_allclose(nn.CrossEntropyLoss("sum")(logits, target).item(), each.data.sum())
+    assert_allclose(nn.CrossEntropyLoss(reduction="sum")(logits, target).item(), each.data.sum())
     assert_allclose(functional.cross_entropy(logits[0], target[0]).item(), each.data[0])
     a, b = logits, np.ones((4, 3))
     assert_allclose(functional.mse_loss(a, b, "none").data, (a.data - 1) ** 2)

@@ -196,8 +196,7 @@ def test_scans_and_outer_products_of_ufuncs(ufunc):
 
 
 def test_reductions_of_ufuncs_refuse_what_they_cannot_do():
-    for options in ({"out": np.zeros(3)}, {"where": np.array([True, False, True])},
-                    {"initial": 5.0}, {"dtype": "float32"}):  # fmt: skip
+    for options in ({"out": np.zeros(3)}, {"dtype": "float32"}):
         with pytest.raises(errors.ArgumentError, match=next(iter(options)) + "="):
             np.add.reduce(leaf(), **options)
 
@@ -230,10 +229,9 @@ def test_functions_without_derivative_by_nature_give_plain_values():
         (lambda x: np.sum(x, out=np.zeros(())), "out", "new tensors"),
         (lambda x: np.clip(x, 0, 1, out=A.copy()), "out", "new tensors"),
         (lambda x: np.exp(x, where=A > 2), "where", "tg.where"),
-        (lambda x: np.sum(x, where=A > 2), "where", "tg.where"),
+        (lambda x: np.var(x, where=A > 2), "where", "tg.where"),
         (lambda x: np.mean(x, dtype="float32"), "dtype", "astype"),
         (lambda x: np.add(x, 1, dtype="float32"), "dtype", "astype"),
-        (lambda x: np.sum(x, initial=5.0), "initial", "counterpart"),
         (lambda x: np.reshape(x, (3, 2), order="F"), "order", "counterpart"),
     ],
 )

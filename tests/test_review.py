@@ -245,9 +245,9 @@ def test_layers_in_a_list_are_refused():
             "no option 'learning_rate'",
         ),
         (
-            lambda: nn.functional.cross_entropy(leaf(np.zeros((2, 3))), np.eye(2, 3)),
+            lambda: nn.functional.cross_entropy(leaf(np.zeros((2, 3))), np.eye(2, 3, dtype=int)),
             DTypeError,
-            r"argmax\(-1\)",
+            r"argmax\(1\)",
         ),
         (lambda: np.linalg.eigvals(leaf(np.eye(2))), TypeError, "eigvals has no derivative"),
     ],

@@ -171,8 +171,17 @@ class Tensor(TensorMethods):
         return self._data.size
 
     def item(self) -> Any:
-        """The value of a tensor with one entry as a Python number, without its history."""
-        return self._data.item()
+        """The value of a tensor with one entry as a Python number, without its history.
+
+        Raises `ShapeError` for several entries.
+        """
+        try:
+            return self._data.item()
+        except ValueError as error:
+            raise ShapeError(
+                f"item: expected a tensor with one entry, got shape {self.shape}; write "
+                f"t.data.tolist(), or reduce it first"
+            ) from error
 
     def numpy(self) -> Array:
         """The values as a NumPy array (shared); a tensor that requires a gradient is refused."""
@@ -243,7 +252,13 @@ class Tensor(TensorMethods):
         return len(self._data)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        try:
+            return bool(self._data)
+        except ValueError as error:
+            raise ShapeError(
+                f"bool: the truth of a tensor of shape {self.shape} is ambiguous; write tg.any(t) "
+                f"or tg.all(t), for its length len(t)"
+            ) from error
 
     def _number(self, kind: Any) -> Any:
         if self._node is not None and current_mode().recording:

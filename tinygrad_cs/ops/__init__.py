@@ -6,8 +6,19 @@ below are for the floors above: they belong to the library, not to the array API
 
 from . import functions
 from .contractions.products import linear
+from .elementwise.exponential_units import elu
+from .elementwise.gates import gelu_tanh, silu
+from .elementwise.gelu import gelu
 from .elementwise.powers import self_power
-from .front import methods, numpy_aliases, numpy_choices, numpy_protocol, numpy_shapes
+from .elementwise.rectifiers import hardsigmoid, hardtanh, leaky_relu, prelu
+from .front import (
+    methods,
+    numpy_aliases,
+    numpy_choices,
+    numpy_protocol,
+    numpy_reductions,
+    numpy_shapes,
+)
 from .functions import *
 from .indices.encoding import one_hot
 from .indices.indexing import getitem, scatter

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine.errors import AxisError, DTypeError
+from ..engine.errors import AxisError, DTypeError, ShapeError
 from ..engine.types import Array, Shape, np
 
 
@@ -22,6 +22,17 @@ def shape_of(x: Any) -> Shape:
     """The shape of a node, an array, a number or a list of numbers."""
     shape = getattr(x, "shape", None)
     return raw(x).shape if shape is None else shape
+
+
+def floats(x: Any) -> Any:
+    """Integers and booleans as the floats that `np.tanh` makes of them; floats as they are.
+
+    For what negates or subtracts: unsigned integers would wrap, booleans be refused.
+    """
+    values = np.asarray(x)
+    if values.dtype.kind == "f":
+        return values
+    return values.astype(np.result_type(values, np.float16))
 
 
 def integers(name: str, indices: Any) -> Array:
@@ -62,6 +73,17 @@ def axis_numbers(name: str, axes: int | Sequence[int] | None, shape: Shape) -> t
     if len(set(numbers)) < len(numbers):
         raise AxisError(f"{name}: axis repeated in {axes} for an array of shape {shape}")
     return numbers
+
+
+def broadcast_shape(name: str, *shapes: Shape) -> Shape:
+    """The shape that all of them broadcast to; raises `ShapeError` where there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ShapeError(
+            f"{name}: lengths must be equal or one, counted from the last axis; "
+            f"got shapes {', '.join(map(str, shapes))}"
+        ) from error
 
 
 def at_axis(axis: int, part: Any) -> tuple[Any, ...]:

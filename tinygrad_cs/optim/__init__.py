@@ -1,6 +1,28 @@
-"""Optimizers on one flat buffer."""
+"""Optimizers on one flat buffer, in order of increasing complexity."""
 
-from .algorithms import SGD, Adam
+from . import lr_scheduler
+from .adadelta import Adadelta
+from .adagrad import Adagrad
+from .adam import Adam, Adamax, AdamW, NAdam
+from .averages import ExponentialMovingAverage
+from .lbfgs import LBFGS
+from .lion import Lion
 from .optimizer import Optimizer
+from .rmsprop import RMSprop
+from .sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "ExponentialMovingAverage",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "RMSprop",
+    "lr_scheduler",
+]

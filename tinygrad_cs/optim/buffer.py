@@ -7,7 +7,7 @@ there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..engine.node import last_overwrite, tick
@@ -93,3 +93,37 @@ class FlatBuffer:
             for node, changed in zip(self.nodes, which, strict=True):
                 if changed:
                     node.version = now
+
+
+def gradients(parameters: Iterable[Tensor]) -> list[Array]:
+    """The gradients that these parameters have; those of a whole buffer as one flat array."""
+    found: list[Array] = []
+    slots: dict[int, list[Array]] = {}
+    for parameter in parameters:
+        node = parameter._node
+        grad = None if node is None else node.grad
+        if grad is None:
+            continue
+        if node.slot is not None and grad is node.slot:
+            slots.setdefault(id(grad.base), []).append(grad)
+        else:
+            found.append(grad)
+    for parts in slots.values():
+        flat: Any = parts[0].base
+        whole = sum(part.size for part in parts) == flat.size
+        found += [flat] if whole else parts
+    return found
+
+
+def lie_in_order(parameters: Sequence[Tensor], home: Home) -> bool:
+    """Are these all the parameters of a buffer, in its order?"""
+    values = home.values
+    address = values.__array_interface__["data"][0]
+    for parameter in parameters:
+        node = parameter._node
+        if node is None or node.home is not home:
+            return False
+        if parameter._data.__array_interface__["data"][0] != address:
+            return False
+        address += parameter._data.nbytes
+    return sum(parameter.size for parameter in parameters) == values.size

@@ -2,80 +2,87 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
-from ..engine.errors import ArgumentError, DTypeError, StateDictError
+from ..engine.errors import ArgumentError, StateDictError
+from ..engine.modes import current_mode, enable_grad
 from ..engine.tensor import Tensor
-from ..engine.types import Array, np
-from .buffer import PIECE, FlatBuffer
+from .block import Block, Piece
+from .groups import by_dtype, read_groups, refuse_duplicates, refuse_unknown
 
-
-class Piece:
-    """A stretch of the flat arrays that is updated at one time.
-
-    Attributes:
-        w, g: values and gradients.
-        state: the optimizer's state arrays, by name.
-        scratch: two rows of working memory.
-    """
-
-    __slots__ = ("g", "scratch", "state", "w")
-
-    def __init__(self, block: _Block, start: int, stop: int) -> None:
-        self.w = block.buffer.values[start:stop]
-        self.g = block.buffer.grads[start:stop]
-        self.state = {name: array[start:stop] for name, array in block.state.items()}
-        self.scratch = block.scratch[:, : stop - start]
-
-
-class _Block:
-    """Parameters of one group and one dtype: their buffer, their state arrays, their step counts.
-
-    `steps` counts per parameter; as long as all are equal, one number does for the whole buffer.
-    """
-
-    def __init__(self, parameters: list[Tensor], state_names: tuple[str, ...]) -> None:
-        self.buffer = FlatBuffer(parameters)
-        values = self.buffer.values
-        self.state: dict[str, Array] = {name: np.zeros_like(values) for name in state_names}
-        self.scratch: Array = np.empty((2, min(PIECE, len(values))), values.dtype)
-        self.steps = [0] * len(parameters)
-        self.pieces = list(self.pieces_of(slice(0, len(values))))
-
-    def pieces_of(self, place: slice) -> Iterator[Piece]:
-        """A stretch of the buffer in pieces that fit in the cache."""
-        for start in range(place.start, place.stop, PIECE):
-            yield Piece(self, start, min(start + PIECE, place.stop))
+Closure = Callable[[], Any]
 
 
 class Optimizer:
     """Base of all optimizers.
 
+    An optimizer of one's own says which options are allowed (`check`), which arrays it remembers
+    (`state_of`), and how it changes a stretch of the flat arrays in place (`update`).
+
     Attributes:
         param_groups: a list of dicts; `"params"` and the hyperparameters, read at every step, so
             that a schedule may change them.
+        defaults: the hyperparameters of groups that do not give their own.
 
     A parameter whose `.grad` is None is skipped: its value, its state and its step count stay.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> class SignDescent(tg.optim.Optimizer):
+        ...     def __init__(self, params, lr=0.1):
+        ...         super().__init__(params, {"lr": lr})
+        ...     def update(self, group, count, piece):
+        ...         piece.w -= group["lr"] * np.sign(piece.g)
+        >>> w = tg.tensor([1.0], requires_grad=True)
+        >>> (w * w).sum().backward()
+        >>> SignDescent([w]).step()
+        >>> w.data
+        array([0.9], dtype=float32)
     """
 
-    state_names: ClassVar[tuple[str, ...]] = ()
+    first_count: ClassVar[Any] = 0
+    """What a parameter's count is before its first step."""
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        groups = _groups(params, type(self).__name__)
-        self.param_groups: list[dict[str, Any]] = [{**defaults, **group} for group in groups]
-        _refuse_duplicates(self.param_groups, type(self).__name__)
-        for group in self.param_groups:
-            _refuse_unknown(group, defaults, type(self).__name__)
-            self.check(group)
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self.param_groups = self._checked(read_groups(params, type(self).__name__))
         self._lay_out()
 
+    def _checked(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        name = type(self).__name__
+        refuse_duplicates([*self.param_groups, *groups], name)
+        filled = [{**self.defaults, **group} for group in groups]
+        for group in filled:
+            refuse_unknown(group, self.defaults, name)
+            self.check(group)
+        return filled
+
     def _lay_out(self) -> None:
-        self._blocks = [
-            [_Block(same, self.state_names) for same in _by_dtype(group["params"])]
-            for group in self.param_groups
-        ]
+        self._blocks = [self._blocks_of(group) for group in self.param_groups]
+
+    def _blocks_of(self, group: dict[str, Any]) -> list[Block]:
+        state, start = self.state_of(group), self.first_count
+        return [Block(same, state, start) for same in by_dtype(group["params"])]
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Train more parameters, with their own hyperparameters, from now on.
+
+        Args:
+            param_group: `{"params": [...], "lr": ...}`; what is left out is taken from `defaults`.
+
+        Raises `ArgumentError` for unknown options and for parameters that are here already.
+        """
+        if not isinstance(param_group, dict):
+            raise ArgumentError(
+                f"{type(self).__name__}.add_param_group: expected a dict such as "
+                f'{{"params": [...], "lr": 0.1}}, got {type(param_group).__name__}'
+            )
+        groups = self._checked(read_groups([param_group], type(self).__name__))
+        self._blocks += [self._blocks_of(group) for group in groups]
+        self.param_groups += groups
 
     def __getstate__(self) -> dict[str, Any]:
         # Views of a buffer do not survive a copy as views: the copy lays its own buffer out.
@@ -91,8 +98,19 @@ class Optimizer:
     def check(self, group: dict[str, Any]) -> None:
         """Raise `ArgumentError` for hyperparameters outside their range."""
 
-    def update(self, group: dict[str, Any], step: int, piece: Piece) -> None:
-        """The update rule on flat arrays, changing `piece.w` in place; `step` counts from 1."""
+    def state_of(self, group: dict[str, Any]) -> Mapping[str, float]:
+        """The arrays that are kept beside the parameters: each name with its value at the start."""
+        return {}
+
+    def advance(self, group: dict[str, Any], count: Any) -> Any:
+        """The count of a parameter after one more step: `update` gets it, `state_dict` keeps it.
+
+        A number, unless a rule needs to know more of the past than an array should hold.
+        """
+        return count + 1
+
+    def update(self, group: dict[str, Any], count: Any, piece: Piece) -> None:
+        """The update rule on flat arrays, changing `piece.w` in place; `count` starts at 1."""
         raise ArgumentError(f"{type(self).__name__} does not define its update rule")
 
     def zero_grad(self) -> None:
@@ -103,73 +121,100 @@ class Optimizer:
                     if parameter._node is not None:
                         parameter._node._grad = None
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient."""
+    def step(self, closure: Closure | None = None) -> Any:
+        """Update every parameter that has a gradient; without any gradient, nothing happens.
+
+        Args:
+            closure: computes the loss anew, calls `backward()` on it and returns it (optional).
+
+        Returns what `closure` returned, or None.
+        """
+        loss = None if closure is None else evaluate(closure)
         for group, blocks in zip(self.param_groups, self._blocks, strict=True):
             for block in blocks:
                 if not block.buffer.claimed():
                     block.buffer.claim()
                 self._step_block(group, block)
+        return loss
 
-    def _step_block(self, group: dict[str, Any], block: _Block) -> None:
+    def _step_block(self, group: dict[str, Any], block: Block) -> None:
         ready = block.buffer.with_gradient()
-        steps = block.steps
-        if all(ready) and steps.count(steps[0]) == len(steps):
-            count = steps[0] + 1
-            block.steps = [count] * len(steps)
+        counts = block.counts
+        if all(ready) and counts.count(counts[0]) == len(counts):
+            count = self.advance(group, counts[0])
+            block.counts = [count] * len(counts)
             for piece in block.pieces:
                 self.update(group, count, piece)
             block.buffer.changed()
         else:
             for i, place in enumerate(block.buffer.slices):
                 if ready[i]:
-                    steps[i] += 1
+                    counts[i] = self.advance(group, counts[i])
                     for piece in block.pieces_of(place):
-                        self.update(group, steps[i], piece)
+                        self.update(group, counts[i], piece)
             block.buffer.changed(ready)
+
+    @property
+    def state(self) -> Mapping[Tensor, Mapping[str, Any]]:
+        """For each parameter its step count and read-only views of its state, by name."""
+        looked_at: dict[Tensor, Mapping[str, Any]] = {}
+        for block in (block for blocks in self._blocks for block in blocks):
+            places = zip(block.buffer.parameters, block.buffer.slices, block.counts, strict=True)
+            for parameter, place, count in places:
+                entry = {"step": count[0] if isinstance(count, tuple) else count}
+                for name, array in block.state.items():
+                    entry[name] = array[place].reshape(parameter.shape)
+                    entry[name].flags.writeable = False
+                looked_at[parameter] = MappingProxyType(entry)
+        return MappingProxyType(looked_at)
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of hyperparameters, state arrays and step counts, for `load_state_dict`."""
         groups = [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups]
-        state = [
-            [
-                {"steps": list(block.steps), **{n: a.copy() for n, a in block.state.items()}}
-                for block in blocks
-            ]
-            for blocks in self._blocks
-        ]
+        state = [[block.saved() for block in blocks] for blocks in self._blocks]
         return {"param_groups": groups, "state": state}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what `state_dict` of an optimizer over the same parameters gave.
 
-        Raises `StateDictError` where groups or sizes differ; then nothing was loaded.
+        Raises `StateDictError` that lists everything missing, unexpected or misshaped; then nothing
+        was loaded.
         """
-        if not {"param_groups", "state"} <= set(state):
+        problems = self._problems(state_dict)
+        if problems:
             raise StateDictError(
-                f"{type(self).__name__}.load_state_dict: expected what state_dict() gives, with "
-                f"'param_groups' and 'state'; got the keys {list(state)}"
+                f"{type(self).__name__}.load_state_dict: nothing was loaded:\n  "
+                + "\n  ".join(problems)
             )
-        ours = [[self._sizes(b) for b in blocks] for blocks in self._blocks]
-        theirs = [[self._sizes_of(s) for s in blocks] for blocks in state["state"]]
-        if ours != theirs or len(state["param_groups"]) != len(self.param_groups):
-            raise StateDictError(
-                f"{type(self).__name__}.load_state_dict: nothing was loaded: the saved state "
-                f"belongs to other parameters (sizes {theirs}, here {ours})"
-            )
-        for group, saved in zip(self.param_groups, state["param_groups"], strict=True):
-            group.update(saved)
-        for blocks, saved_blocks in zip(self._blocks, state["state"], strict=True):
+        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            group.update({key: value for key, value in saved.items() if key != "params"})
+        for blocks, saved_blocks in zip(self._blocks, state_dict["state"], strict=True):
             for block, saved in zip(blocks, saved_blocks, strict=True):
-                block.steps = list(saved["steps"])
-                for name, array in block.state.items():
-                    array[...] = saved[name]
+                block.load(saved)
 
-    def _sizes(self, block: _Block) -> tuple[int, ...]:
-        return (len(block.steps), *(a.size for a in block.state.values()))
-
-    def _sizes_of(self, saved: dict[str, Any]) -> tuple[int, ...]:
-        return (len(saved["steps"]), *(np.size(saved.get(n, 0)) for n in self.state_names))
+    def _problems(self, saved: Mapping[str, Any]) -> list[str]:
+        if not isinstance(saved, Mapping) or not {"param_groups", "state"} <= set(saved):
+            got = list(saved) if isinstance(saved, Mapping) else type(saved).__name__
+            return [f"expected what state_dict() gives, with 'param_groups' and 'state'; got {got}"]
+        counts = len(self.param_groups), len(saved["param_groups"]), len(saved["state"])
+        if len(set(counts)) > 1:
+            return [f"{counts[1]} parameter groups, expected {counts[0]}"]
+        problems = []
+        entries = zip(self._blocks, saved["param_groups"], saved["state"], strict=True)
+        for i, (blocks, options, states) in enumerate(entries):
+            found = [f"missing option: {key!r}" for key in self.defaults if key not in options]
+            if not found:
+                try:
+                    self.check(options)
+                except ArgumentError as error:
+                    found.append(str(error))
+            if len(states) != len(blocks):
+                found.append(f"parameters of {len(states)} dtypes, expected {len(blocks)}")
+            else:
+                pairs = zip(blocks, states, strict=True)
+                found += [line for block, state in pairs for line in block.problems(state)]
+            problems += [f"group {i}: {line}" for line in found]
+        return problems
 
     def __repr__(self) -> str:
         groups = "; ".join(
@@ -179,79 +224,9 @@ class Optimizer:
         return f"{type(self).__name__}({groups})"
 
 
-def _groups(params: Any, name: str) -> list[dict[str, Any]]:
-    if isinstance(params, Tensor):
-        raise ArgumentError(f"{name}: params must be a list of parameters, got a single tensor")
-    listed = list(params)
-    if not listed:
-        raise ArgumentError(
-            f"{name}: the parameter list is empty; a generator such as model.parameters() can be "
-            f"used up only once"
-        )
-    if any(isinstance(entry, dict) for entry in listed):
-        for i, group in enumerate(listed):
-            if not isinstance(group, dict) or "params" not in group:
-                raise ArgumentError(
-                    f"{name}: entry {i} is not a parameter group; either all entries are "
-                    f'parameters, or all are groups such as {{"params": [...], "lr": 0.1}}'
-                )
-        groups = [{**group, "params": _as_list(group["params"])} for group in listed]
-    else:
-        groups = [{"params": listed}]
-    for group in groups:
-        if not group["params"]:
-            raise ArgumentError(f"{name}: a parameter group is empty")
-        for i, parameter in enumerate(group["params"]):
-            _check_parameter(parameter, i, name)
-    return groups
-
-
-def _as_list(params: Any) -> list[Any]:
-    return [params] if isinstance(params, Tensor) else list(params)
-
-
-def _check_parameter(parameter: Any, i: int, name: str) -> None:
-    if not isinstance(parameter, Tensor):
-        raise DTypeError(f"{name}: parameter {i} is {type(parameter).__name__}, not a tensor")
-    if not parameter.requires_grad or not parameter.is_leaf:
-        raise ArgumentError(
-            f"{name}: parameter {i} of shape {parameter.shape} is not a leaf that requires a "
-            f"gradient, so it cannot be trained; leave frozen ones out: "
-            f"[p for p in model.parameters() if p.requires_grad]"
-        )
-
-
-def _refuse_duplicates(groups: Iterable[dict[str, Any]], name: str) -> None:
-    seen: set[int] = set()
-    for group in groups:
-        for i, parameter in enumerate(group["params"]):
-            if id(parameter) in seen:
-                raise ArgumentError(
-                    f"{name}: parameter {i} of shape {parameter.shape} is listed twice; it would "
-                    f"be updated twice"
-                )
-            seen.add(id(parameter))
-
-
-def _by_dtype(parameters: list[Tensor]) -> list[list[Tensor]]:
-    dtypes = list(dict.fromkeys(parameter.dtype for parameter in parameters))
-    return [[p for p in parameters if p.dtype == dtype] for dtype in dtypes]
-
-
-def _refuse_unknown(group: dict[str, Any], defaults: dict[str, Any], name: str) -> None:
-    for key in group:
-        if key not in defaults and key != "params":
-            near = difflib.get_close_matches(key, defaults, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ArgumentError(
-                f"{name}: a parameter group has no option {key!r}{hint} "
-                f"(it takes {', '.join(defaults)})"
-            )
-
-
-def check_not_negative(name: str, group: dict[str, Any], *keys: str) -> None:
-    """Raise `ArgumentError` unless these hyperparameters are numbers of 0 or more."""
-    for key in keys:
-        value = group[key]
-        if not isinstance(value, (int, float, np.number)) or not value >= 0:
-            raise ArgumentError(f"{name}: {key} must be a number of 0 or more, got {value!r}")
+def evaluate(closure: Closure) -> Any:
+    """The loss that a user's closure returns, recorded even where the step stands in `no_grad`."""
+    if current_mode().recording:
+        return closure()
+    with enable_grad():
+        return closure()

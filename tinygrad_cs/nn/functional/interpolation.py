@@ -77,7 +77,11 @@ def _lengths(input: Any, axes: int, size: Any, factor: Any) -> list[tuple[int, i
         new = per_axis(size, axes, "size", "interpolate")
         return [(n, m, n / m) for n, m in zip(old, new, strict=True)]
     factors = list(factor) if isinstance(factor, Sequence) else [factor] * axes
-    lengths = [(n, math.floor(n * f), 1 / f) for n, f in zip(old, factors, strict=False) if f > 0]
+    lengths = [
+        (n, math.floor(n * f), 1 / f)
+        for n, f in zip(old, factors, strict=False)
+        if 0 < f < math.inf
+    ]
     if len(factors) != axes or len(lengths) != axes or min(m for _, m, _ in lengths) < 1:
         raise ArgumentError(
             f"interpolate: scale_factor must be a positive number, or one for each of the {axes} "

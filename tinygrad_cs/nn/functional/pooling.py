@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
+from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.types import Shape, np
+from ...engine.types import Shape
 from ...ops.sliding.pooling import pick, positions_of_max
 from ...ops.sliding.window_sums import window_sum
 from ...ops.sliding.windows import Axis, Windows, windows
@@ -155,23 +157,29 @@ def avg_pool2d(
     """
     along = _windows(2, input, kernel_size, stride, padding, 1, ceil_mode, "avg_pool2d")
     if divisor_override is not None:
-        if not isinstance(divisor_override, (int, float)) or not divisor_override:
+        if not isinstance(divisor_override, Real) or not divisor_override:
             raise ArgumentError(
                 f"avg_pool2d: divisor_override must be a number other than 0, or None for the "
                 f"number of entries, got {divisor_override!r}"
             )
-        return window_sum(as_data(input, 2, "avg_pool2d"), along) / divisor_override
+        total = window_sum(_in_floats(as_data(input, 2, "avg_pool2d")), along)
+        return total / float(divisor_override)
     return mean_over(input, along, _counted(along, padding, count_include_pad), "avg_pool2d")
 
 
 def mean_over(input: Any, along: tuple[Axis, ...], counted: tuple[Axis, ...], where: str) -> Any:
     """The sum of each of the windows, divided by how many entries those of `counted` see."""
-    input = as_data(input, len(along), where)
+    input = _in_floats(as_data(input, len(along), where))
     total = window_sum(input, along)
     divisor = _entries(counted)
     if type(divisor) is int:
         return total / divisor
-    return total / divisor.astype(np.result_type(input.dtype, np.float16))
+    return total / divisor.astype(input.dtype)
+
+
+def _in_floats(input: Any) -> Any:
+    """Sums of small integers would wrap."""
+    return input if input.dtype.kind == "f" else ops.astype(input, float)
 
 
 @lru_cache(maxsize=64)

@@ -25,7 +25,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     if bias is not None:
         return ops.linear(input, weight, bias)
     shape, rows = (np.shape(getattr(x, "_data", x)) for x in (input, weight))
-    if len(rows) == 2 and shape[-1:] != rows[1:]:
+    if len(rows) != 2:
+        raise ShapeError(f"linear: expected a weight of shape (out, in), got {rows}")
+    if shape[-1:] != rows[1:]:
         raise ShapeError(
             f"linear: expected an input of shape (..., {rows[1]}) for a weight of shape {rows}, "
             f"got {shape}"
@@ -56,6 +58,11 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
         raise ShapeError(
             f"bilinear: expected inputs (..., in1) and (..., in2) and a weight (out, in1, in2); "
             f"got {x1}, {x2} and {w}"
+        )
+    if bias is not None and np.shape(getattr(bias, "_data", bias)) != w[:1]:
+        raise ShapeError(
+            f"bilinear: expected a bias of shape {w[:1]} for a weight of shape {w}, got "
+            f"{np.shape(getattr(bias, '_data', bias))}"
         )
     out = ops.einsum("...i,kij,...j->...k", input1, weight, input2)
     return out if bias is None else out + bias

@@ -6,13 +6,14 @@ from typing import Any
 
 from ... import ops
 from ...ops import linalg
+from ...ops.axes import axis_number, broadcast_shape, shape_of
 
 __all__ = ["cosine_similarity", "normalize"]
 
 
-def _length(x: Any, p: float, dim: Any, eps: float) -> Any:
-    """The norms along `dim`, at least `eps`."""
-    return ops.maximum(linalg.norm(x, ord=p, axis=dim, keepdims=True), eps)
+def _unit(x: Any, p: float, axis: int, eps: float) -> Any:
+    """x over its norms along an axis, which count as `eps` at least."""
+    return x / ops.maximum(linalg.vector_norm(x, axis, True, p), float(eps))
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
@@ -31,7 +32,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
         >>> tg.nn.functional.normalize(tg.tensor([[3.0, 4.0]]))
         tensor([[0.6, 0.8]])
     """
-    return input / _length(input, p, dim, eps)
+    return _unit(input, p, axis_number("normalize", dim, shape_of(input)), eps)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -51,5 +52,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
         >>> tg.nn.functional.cosine_similarity(a, b)
         tensor([0.6])
     """
-    a, b = ops.broadcast_arrays(x1, x2)
-    return ops.sum(normalize(a, 2.0, dim, eps) * normalize(b, 2.0, dim, eps), axis=dim)
+    shape = broadcast_shape("cosine_similarity", shape_of(x1), shape_of(x2))
+    axis = axis_number("cosine_similarity", dim, shape)
+    a, b = ops.broadcast_to(x1, shape), ops.broadcast_to(x2, shape)
+    return ops.sum(_unit(a, 2.0, axis, eps) * _unit(b, 2.0, axis, eps), axis=axis)

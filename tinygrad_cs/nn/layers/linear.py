@@ -1,7 +1,8 @@
-"""Linear maps: `Linear`."""
+"""Maps with a weight matrix: `Linear`, `Bilinear`."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...engine.errors import ArgumentError
@@ -11,7 +12,13 @@ from .. import functional, init
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["Linear"]
+__all__ = ["Bilinear", "Linear"]
+
+
+def _refuse_sizes_below_one(where: str, **sizes: Any) -> None:
+    if not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes.values()):
+        given = ", ".join(f"{name}={size!r}" for name, size in sizes.items())
+        raise ArgumentError(f"{where}: sizes must be whole numbers of 1 or more, got {given}")
 
 
 class Linear(Module):
@@ -37,12 +44,7 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
-        sizes = (in_features, out_features)
-        if not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
-            raise ArgumentError(
-                f"Linear: sizes must be whole numbers of 1 or more, got in_features={in_features}, "
-                f"out_features={out_features}"
-            )
+        _refuse_sizes_below_one("Linear", in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(np.zeros((out_features, in_features), default_dtype()))
@@ -57,3 +59,59 @@ class Linear(Module):
         """The sizes."""
         bias = "" if self.bias is not None else ", bias=False"
         return f"in_features={self.in_features}, out_features={self.out_features}{bias}"
+
+
+class Bilinear(Module):
+    """x1^T W_k x2 + b_k for every output k: linear in each of two inputs, a product in both.
+
+    Args:
+        in1_features: length of the last axis of the first input.
+        in2_features: length of the last axis of the second.
+        out_features: length of the last axis of the output.
+        bias: whether to add b (default True).
+
+    Attributes:
+        weight: (out_features, in1_features, in2_features), normal with variance
+            1 / (in1_features in2_features): an output sums so many products. No factor 2 as for
+            `Linear`: two inputs of variance 1 and mean 0 give an output of variance 1.
+        bias: (out_features,), zeros; None without bias.
+
+    It has in1 in2 out weights, which soon are more than the data can determine: a `Linear` layer of
+    both inputs joined has (in1 + in2) out. Raises `ArgumentError` for sizes below 1, `ShapeError`
+    for inputs of other lengths.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinygrad_cs import nn
+        >>> nn.Bilinear(3, 4, 2)(np.ones((5, 3), "float32"), np.ones((5, 4), "float32")).shape
+        (5, 2)
+    """
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True
+    ) -> None:
+        _refuse_sizes_below_one(
+            "Bilinear",
+            in1_features=in1_features,
+            in2_features=in2_features,
+            out_features=out_features,
+        )
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        shape = (out_features, in1_features, in2_features)
+        self.weight = Parameter(np.zeros(shape, default_dtype()))
+        self.bias = Parameter(np.zeros(out_features, default_dtype())) if bias else None
+        init.normal_(self.weight, std=1 / math.sqrt(in1_features * in2_features))
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        """(..., in1_features) and (..., in2_features) give (..., out_features)."""
+        return functional.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        bias = "" if self.bias is not None else ", bias=False"
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}{bias}"
+        )

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...engine.define import composition
-from ...engine.errors import ArgumentError, ShapeError
+from ...engine.errors import ArgumentError, AxisError, ShapeError
 from ...engine.types import np
-from ..axes import axis_number, shape_of
+from ..axes import axis_number, axis_numbers, broadcast_shape, shape_of
 from ..elementwise.arithmetic import multiply
 from ..families import Case, Draw
 from ..indices.indexing import getitem
@@ -59,6 +59,9 @@ def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     a, b = _axis_last("vecdot", a, axis), _axis_last("vecdot", b, axis)
     if shape_of(a)[-1] != shape_of(b)[-1]:
         raise ShapeError(f"vecdot: axis {axis} must have the same length; got shapes {m} and {n}")
+    m, n = shape_of(a)[:-1], shape_of(b)[:-1]
+    if m != n:
+        broadcast_shape("vecdot, the axes of vectors left out", m, n)
     return einsum("...i,...i->...", a, b)
 
 
@@ -98,7 +101,8 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
         axes: a number n (default 2) for the last n axes of `a` with the first n of `b`, or the
             axes of `a` and those of `b`, in the same order.
 
-    Raises `ShapeError` for axes that do not exist or differ in length.
+    Raises `AxisError` for axes that do not exist or are named twice, `ShapeError` for those that
+    differ in length.
 
     Example:
         >>> import tinygrad_cs as tg
@@ -107,14 +111,14 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
         tensor([[11.]])
     """
     m, n = shape_of(a), shape_of(b)
+    if isinstance(axes, (int, np.integer)) and not 0 <= axes <= min(len(m), len(n)):
+        raise AxisError(f"tensordot: the shapes {m} and {n} do not have {axes} axes to sum over")
     left, right = _pair(axes, len(m))
-    wrong = ShapeError(f"tensordot: axes {axes!r} do not pair axes of the shapes {m} and {n}")
-    if len(left) != len(right):
-        raise wrong
+    left, right = axis_numbers("tensordot", left, m), axis_numbers("tensordot", right, n)
+    if [m[i] for i in left] != [n[j] for j in right]:
+        raise ShapeError(f"tensordot: axes {axes!r} do not pair axes of the shapes {m} and {n}")
     rows, columns = list(LETTERS[: len(m)]), list(LETTERS[len(m) : len(m) + len(n)])
     for i, j in zip(left, right, strict=True):
-        if not (-len(m) <= i < len(m) and -len(n) <= j < len(n)) or m[i] != n[j]:
-            raise wrong
         columns[j] = rows[i]
     kept = [c for c in rows if c not in columns] + [c for c in columns if c not in rows]
     return einsum(f"{''.join(rows)},{''.join(columns)}->{''.join(kept)}", a, b)
@@ -240,6 +244,7 @@ def cross(
     a, b = _axis_last("cross", a, axisa), _axis_last("cross", b, axisb)
     if shape_of(a)[-1] != 3 or shape_of(b)[-1] != 3:
         raise ShapeError(f"cross: vectors have three entries here; got shapes {m} and {n}")
+    broadcast_shape("cross", shape_of(a), shape_of(b))
     x, y, z = (getitem(a, (..., i)) for i in range(3))
     u, v, w = (getitem(b, (..., i)) for i in range(3))
     product = (y * w - z * v, z * u - x * w, x * v - y * u)

@@ -124,12 +124,18 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
         >>> tg.ops.linear(tg.tensor([3.0, 4.0]), w, tg.tensor([0.5]))
         tensor([11.5])
     """
+    if weight.ndim != 2:
+        raise ShapeError(f"linear: expected a weight of shape (out, in), got {weight.shape}")
     if not x.ndim or x.shape[-1] != weight.shape[-1]:
         raise ShapeError(
             f"linear: expected an input of shape (..., {weight.shape[-1]}) for a weight of shape "
             f"{weight.shape}, got {x.shape}"
         )
-    out = x.dot(weight.T)  # less overhead than matmul, the same for a matrix on the right
+    if x.ndim > 2:
+        # NumPy multiplies a stack of matrices one by one, and `dot` not even by BLAS
+        out = _rows(x).dot(weight.T).reshape(*x.shape[:-1], weight.shape[0])
+    else:
+        out = x.dot(weight.T)  # less overhead than matmul, the same for a matrix on the right
     if out.dtype != bias.dtype:
         return out + bias
     out += bias

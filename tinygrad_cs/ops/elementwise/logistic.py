@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ...engine.define import operation
 from ...engine.record import ELEMENTWISE
 from ...engine.types import T, np
+from ..axes import floats
 from .exponential import LN2
 from .selection import where
 
 __all__ = ["logaddexp", "logsigmoid", "sigmoid", "softplus"]
+
+
+_DOUBLE = np.dtype("f8")
+
+
+def in_wider_floats(function: Callable[[Any], Any], x: Any) -> Any:
+    """`function` of float16 and of integers, computed in floats in which e^-x is no trouble.
+
+    float16 overflows where values are still far from its smallest number, and -x of unsigned
+    integers wraps.
+    """
+    values = np.asarray(x)
+    wide = function(values.astype(np.result_type(values, np.float32)))
+    return wide.astype(np.result_type(values, np.float16))
 
 
 def _sigmoid_float(x: float) -> float:
@@ -39,10 +55,8 @@ def sigmoid(x: T) -> T:
         >>> x.grad.round(4)
         array([0.  , 0.25, 0.  ], dtype=float32)
     """
-    # float16 overflows where the value is still far from its smallest number
-    if getattr(x, "dtype", None) == np.float16:
-        return _silently(np.asarray(x, np.float32)).astype(np.float16)
-    return _silently(x)
+    plain = getattr(x, "dtype", _DOUBLE).char in "fd"
+    return _silently(x) if plain else in_wider_floats(_silently, x)
 
 
 def _logistic(x: Any) -> Any:
@@ -72,6 +86,7 @@ def logsigmoid(x: T) -> T:
         >>> tg.logsigmoid(-1000.0), tg.logsigmoid(1000.0)
         (-1000.0, 0.0)
     """
+    x = floats(x)
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
@@ -101,9 +116,10 @@ def softplus(x: T, beta: float = 1.0, threshold: float = 20.0) -> T:
         >>> tg.softplus(tg.tensor([-1000.0, 0.0, 1000.0]))
         tensor([0.000000e+00, 6.931472e-01, 1.000000e+03])
     """
+    x, beta = floats(x), float(beta)
     z = np.multiply(beta, x)
     smooth = (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta
-    return np.where(z > threshold, x, smooth)
+    return np.where(z > float(threshold), x, smooth)
 
 
 def _logaddexp_float(a: float, b: float) -> float:

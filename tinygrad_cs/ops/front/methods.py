@@ -115,7 +115,7 @@ def _flatten(self: Tensor) -> Any:
 
 
 def _astype(self: Tensor, dtype: Any) -> Any:
-    return self if self.dtype == dtype else conversion.astype(self, np.dtype(dtype))
+    return self if self.dtype == dtype else conversion.astype(self, dtype)
 
 
 _METHODS: dict[str, Any] = {
@@ -152,7 +152,7 @@ _METHODS: dict[str, Any] = {
         At, doc="`t.at[index].set(v)`, `.add(v)` and others: changes that make a new tensor."
     ),
     "T": property(permute_dims, doc="The tensor with its axes reversed."),
-    "mT": property(products.swap_last, doc="The transpose of every matrix in a stack."),
+    "mT": property(products.matrix_transpose, doc="The transpose of every matrix in a stack."),
 }
 
 for _name, _method in _METHODS.items():

@@ -22,14 +22,14 @@ from .numpy_arguments import refuse_options, translate
 from .numpy_values import PLAIN, WRITING
 
 _ADVICE = {
-    "block": "join with tg.concat",
+    "block": "tg.concat to join the parts",
     "convolve": "tg.nn.functional.conv1d with a flipped kernel",
     "correlate": "tg.nn.functional.conv1d",
     "eig": "tg.linalg.eigh for symmetric matrices",
     "eigvals": "tg.linalg.eigvalsh for symmetric matrices",
     "gradient": "tg.diff",
-    "histogram": "counts do not change with the data",
-    "insert": "join the parts with tg.concat",
+    "histogram": "np.histogram(t.data), whose counts have no derivative",
+    "insert": "tg.concat to join the parts",
     "interp": "tg.nn.functional.interpolate for regular grids",
     "lstsq": "tg.linalg.pinv(a) @ b",
     "nancumprod": "tg.cumulative_prod(tg.where(np.isnan(t), 1, t))",
@@ -39,7 +39,7 @@ _ADVICE = {
     "resize": "tg.tile or tg.reshape",
     "tensorinv": "tg.linalg.inv of the reshaped array",
     "tensorsolve": "tg.linalg.solve of the reshaped arrays",
-    "unique": "tg.sort has a derivative, which values are equal has none",
+    "unique": "np.unique(t.data), or tg.sort, which has a derivative",
 }
 """What to write instead."""
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.define import operation
+from ...engine.errors import NoDerivativeError
 from ...engine.record import ELEMENTWISE
 from ...engine.types import Array, np
+from ..axes import raw
 from ..elementwise.selection import where
 from ..families import Case, Draw
 from ..shapes.shaping import expand_dims
@@ -23,14 +25,23 @@ def _cases(draw: Draw) -> Case:
     return [x], {"defined": np.ones(x.shape, bool)}
 
 
+def _where_defined_rule(g: Any, defined: Any, refusal: str) -> Any:
+    if refusal and np.any(raw(g), where=~defined):
+        raise NoDerivativeError(refusal)
+    return where(defined, g, g * float("nan"))
+
+
 @operation(
     ELEMENTWISE,
     cases=_cases,
     reference=lambda x, defined: x,
-    dx=lambda g, defined: where(defined, g, g * float("nan")),
+    dx=_where_defined_rule,
 )
-def where_defined(x: Any, defined: Any) -> Any:
-    """`x`, with derivative NaN at the entries that are not well defined."""
+def where_defined(x: Any, defined: Any, refusal: str = "") -> Any:
+    """`x`, with derivative NaN at the entries that are not well defined.
+
+    With a `refusal`, which says what to write instead, a derivative that reaches them raises.
+    """
     return x
 
 

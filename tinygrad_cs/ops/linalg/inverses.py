@@ -7,6 +7,7 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.errors import ShapeError
 from ...engine.types import Shape, np
+from ..axes import broadcast_shape
 from ..families import Case, Draw
 from ..shapes.shaping import expand_dims
 from .draws import invertible, one_matrix, one_square, side, stack
@@ -107,6 +108,9 @@ def solve(a: Any, b: Any) -> Any:
         return np.linalg.solve(values, b)
     except np.linalg.LinAlgError:
         return attempt("solve", np.linalg.inv, values, _SINGULAR, _REMEDY)
+    except ValueError:
+        broadcast_shape("solve, the axes in front of the matrices", values.shape[:-2], b.shape[:-2])
+        raise
 
 
 def _d_pinv(g: Any, x: Any, out: Any) -> Any:

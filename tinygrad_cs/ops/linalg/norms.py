@@ -16,7 +16,14 @@ from ..shapes.shaping import expand_dims, permute_dims
 from .draws import full_rank, one_matrix, side, stack
 from .refusals import matrices
 from .singular_values import svdvals
-from .vector_norms import euclidean_norm, largest, magnitudes, vector_norm, vector_orders
+from .vector_norms import (
+    euclidean_norm,
+    in_floats,
+    largest,
+    magnitudes,
+    vector_norm,
+    vector_orders,
+)
 
 __all__ = ["matrix_norm", "norm"]
 
@@ -69,7 +76,7 @@ def matrix_norm(x: Any, keepdims: bool = False, ord: Any = "fro") -> Any:
             f"matrix_norm: ord of a matrix is 'fro', 'nuc', 1, -1, 2, -2, inf or -inf; got {ord!r}"
         )
     matrices("matrix_norm", x)
-    out = _OF_MATRICES[known](x)
+    out = _OF_MATRICES[known](in_floats(x))
     return expand_dims(out, (-2, -1)) if keepdims else out
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...engine.define import composition
-from ...engine.errors import ArgumentError, ShapeError
+from ...engine.errors import ArgumentError, DTypeError, ShapeError
 from ...engine.types import Shape, np
 from ..axes import shape_of
 from ..contractions import named_products
@@ -49,7 +49,7 @@ def matrix_power(x: Any, n: int) -> Any:
         x: square matrices (..., m, m).
         n: a whole number; 0 gives the identity, a negative one powers of the inverse.
 
-    Raises `ArgumentError` for other `n`, `LinearAlgebraError` for matrices that are not square
+    Raises `DTypeError` for other `n`, `LinearAlgebraError` for matrices that are not square
     and, with a negative `n`, for singular ones.
 
     Example:
@@ -62,7 +62,7 @@ def matrix_power(x: Any, n: int) -> Any:
     try:
         n = operator.index(n)
     except TypeError as error:
-        raise ArgumentError(f"matrix_power: n is a whole number, got {n!r}") from error
+        raise DTypeError(f"matrix_power: n is a whole number, got {n!r}") from error
     if n == 0:
         identity = np.eye(values.shape[-1], dtype=values.dtype)
         return where(np.zeros(values.shape, bool), x, identity)

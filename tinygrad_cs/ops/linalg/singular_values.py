@@ -118,14 +118,22 @@ def _rest(x: Any, rest: Any = None, known: Any = None) -> Any:
     return _decompose(x, full=True)[0][..., x.shape[-1] :] if rest is None else rest
 
 
-def _completed(vectors: Any, x: Any, rest: Any, known: Any) -> Any:
+def _completed(name: str, vectors: Any, x: Any, rest: Any, known: Any) -> Any:
     """The vectors and those left out; of several of these none is determined."""
     if not rest.shape[-1]:
         return vectors
     determined = rest.shape[-1] == 1 and not is_zero(known[1]).any()
     more = _rest(x, rest, known)
-    more = more if determined else where_defined(more, np.zeros(rest.shape, bool))
+    if not determined:
+        more = where_defined(more, np.zeros(rest.shape, bool), _refusal(name, rest.shape[-1]))
     return concat([vectors, more], axis=-1)
+
+
+def _refusal(name: str, count: int) -> str:
+    return (
+        f"svd: the last {count} {name}, which full_matrices=True adds to complete a basis, are not "
+        f"determined and have no derivative; write svd(x, full_matrices=False), or read the others"
+    )
 
 
 def _svd_cases(draw: Draw) -> Case:
@@ -145,7 +153,8 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     Args:
         x: matrices of any shape.
         full_matrices: as in NumPy (default), U is (..., m, m) and Vh (..., n, n); the additional
-            vectors are determined, and have a derivative, only where it is one.
+            vectors are determined, and have a derivative, only where it is one. A gradient that
+            reaches others raises `NoDerivativeError`; write False.
         compute_uv: False for S alone, as `svdvals`.
 
     Vectors of equal singular values have no derivative: a gradient through them is NaN, and so it
@@ -168,8 +177,8 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     u, s, vh = _decompose(x, full=full_matrices and wide)
     k = s.shape[-1]
     known = u[..., :k], s, vh[..., :k, :]
-    left = _completed(_left(x, known), x, u[..., k:], known)
-    right = _completed(_right(x, known), x.mT, vh[..., k:, :].mT, _transposed(known))
+    left = _completed("columns of U", _left(x, known), x, u[..., k:], known)
+    right = _completed("rows of Vh", _right(x, known), x.mT, vh[..., k:, :].mT, _transposed(known))
     return SVDResult(left, _values(x, known), right.mT)
 
 

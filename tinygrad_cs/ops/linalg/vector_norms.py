@@ -15,6 +15,7 @@ from ..elementwise.selection import where
 from ..elementwise.signs import abs
 from ..families import Case, Draw, reduction
 from ..reductions.reductions import expand, max, min, reduced_axes, sum
+from ..shapes.conversion import astype
 
 __all__ = ["vector_norm"]
 
@@ -32,7 +33,10 @@ def _d_euclidean(g: Any, x: Any, out: Any, axis: Axis) -> Any:
 )
 def euclidean_norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The square root of the sum of squares over `axis`; at 0 it has gradient 0."""
-    return np.sqrt(np.sum(np.multiply(x, x), axis=axis, keepdims=keepdims))
+    values = np.asarray(x)
+    if values.dtype.kind != "f":
+        values = values.astype(float)
+    return np.sqrt(np.sum(np.multiply(values, values), axis=axis, keepdims=keepdims))
 
 
 def _d_power_norm(g: Any, x: Any, out: Any, axis: Axis, ord: float) -> Any:
@@ -55,10 +59,7 @@ def _power_norm_reference(x: Any, axis: Axis, ord: float, keepdims: bool) -> Any
 )
 def power_norm(x: Any, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     """The p-th root of the sum of p-th powers over `axis`."""
-    values = np.abs(x)
-    if values.dtype.kind != "f":
-        values = values.astype(float)
-    return np.sum(values**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
 def _count(x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -66,6 +67,12 @@ def _count(x: Any, axis: Axis, keepdims: bool) -> Any:
     values = to_array(x)
     counted = (values != 0).astype(np.result_type(values.dtype, np.float16))
     return sum(where(np.zeros(values.shape, bool), x, counted), axis, keepdims)
+
+
+def in_floats(x: Any) -> Any:
+    """Integers in float64, as NumPy measures them: the size of an int8 of -128 is none."""
+    x = x if hasattr(x, "dtype") else to_array(x)
+    return x if x.dtype.kind == "f" else astype(x, float)
 
 
 def largest(x: Any, axis: Axis, keepdims: bool = False) -> Any:
@@ -115,10 +122,11 @@ def vector_norm(x: Any, axis: Axis = None, keepdims: bool = False, ord: float = 
         raise ArgumentError(f"vector_norm: ord of a vector is a number, got {ord!r}")
     if ord == 2:
         return euclidean_norm(x, axis, keepdims)
+    x = in_floats(x)
     if ord == 1:
         return sum(abs(x), axis, keepdims)
     if ord == 0:
         return _count(x, axis, keepdims)
     if math.isinf(ord):
         return (largest if ord > 0 else min)(abs(x), axis, keepdims)
-    return power_norm(x, axis, keepdims, ord)
+    return power_norm(x, axis, keepdims, float(ord))

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...engine.define import composition
-from ...engine.errors import ShapeError
+from ...engine.errors import ArgumentError, ShapeError
 from ...engine.types import Axis, Shape, np
-from ..axes import at_axis, axis_number, shape_of
+from ..axes import at_axis, axis_number, raw, shape_of
 from ..elementwise.arithmetic import subtract
 from ..families import Case, Draw, along_axis, reduction
 from ..indices.indexing import getitem
 from ..shapes.shaping import broadcast_to, reshape
 from .reductions import max, mean, min, sum
+
+
+class WeightsWithoutAxis(ShapeError, TypeError):
+    """Weights of another shape, with nothing said of their axis; a TypeError as in NumPy."""
+
+
+class NoWeight(ArgumentError, ZeroDivisionError):
+    """Weights that sum to 0; a ZeroDivisionError as in NumPy."""
 
 
 def _average_cases(draw: Draw) -> Case:
@@ -44,19 +53,25 @@ def average(x: Any, axis: Axis = None, weights: Any = None, keepdims: bool = Fal
         axis: the axis, several, or None for all.
         weights: of the shape of x, or one for each place on the one axis; None for equal ones.
         keepdims: keep the reduced axes with length one.
+
+    Raises `ShapeError` for weights of another shape, `ArgumentError` for weights that sum to 0.
     """
     if weights is None:
         return mean(x, axis, keepdims)
     shape = shape_of(x)
     if shape_of(weights) != shape:
         weights = _on_axis(weights, axis, shape)
-    return sum(x * weights, axis, keepdims) / sum(weights, axis, keepdims)
+    total = sum(weights, axis, keepdims)
+    if math.prod(shape) and not raw(total).all():
+        raise NoWeight("average: the weights sum to 0, which leaves nothing to divide by")
+    return sum(x * weights, axis, keepdims) / total
 
 
 def _on_axis(weights: Any, axis: Axis, shape: Shape) -> Any:
     place = axis_number("average", axis, shape) if isinstance(axis, int) else None
     if place is None or shape_of(weights) != (shape[place],):
-        raise ShapeError(
+        kind = WeightsWithoutAxis if axis is None else ShapeError
+        raise kind(
             f"average: weights of shape {shape_of(weights)} for values of shape {shape}; they have "
             f"the shape of the values, or are one for each place on a single axis="
         )
@@ -81,7 +96,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """The integral of y along `axis` by the trapezoidal rule, at places x or `dx` apart."""
     along, axis = axis, axis_number("trapezoid", axis, shape_of(y))
     low, high = at_axis(axis, slice(None, -1)), at_axis(axis, slice(1, None))
-    step: Any = dx
+    step: Any = float(dx)
     if x is not None and len(shape_of(x)) == 1:
         step = subtract(getitem(x, slice(1, None)), getitem(x, slice(None, -1)))
         step = reshape(step, (-1,) + (1,) * (len(shape_of(y)) - axis - 1))

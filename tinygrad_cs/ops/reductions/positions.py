@@ -23,7 +23,8 @@ def _asked(function: Callable[..., Any], x: Any, axis: Axis, keepdims: bool) -> 
     except np.exceptions.AxisError as error:
         raise AxisError(f"{function.__name__}: {error}") from error
     except ValueError as error:
-        raise ShapeError(f"{function.__name__}: {error}; shape {raw(x).shape}") from error
+        given = "" if axis is None else f", axis={axis}"
+        raise ShapeError(f"{function.__name__}: {error}; shape {raw(x).shape}{given}") from error
 
 
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

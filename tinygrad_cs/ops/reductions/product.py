@@ -7,7 +7,7 @@ from typing import Any
 
 from ...engine.define import operation
 from ...engine.types import Array, Axis, T, np
-from ..axes import raw
+from ..axes import axis_numbers, raw
 from ..families import Case, Draw, reduction
 from ..shapes.shaping import permute_dims, reshape
 from .scans import one_late, recurrence, running_product
@@ -33,7 +33,11 @@ def prod(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> x.grad
         array([0., 8., 0.], dtype=float32)
     """
-    return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
+    try:
+        return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
+    except ValueError:
+        axis_numbers("prod", axis, np.shape(x))
+        raise
 
 
 def _lines(x: Any, axis: Axis) -> Any:

@@ -1,16 +1,17 @@
 """Derivatives of the softmax family: exponentials divided by their sum, and the logarithms.
 
 With -inf among the entries nothing is NaN: they have probability 0, and a slice of only -inf has
-gradient 0.
+gradient 0. With NaN or +inf among them all probabilities of the slice are NaN.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...engine.define import operation
 from ...engine.types import Array, Axis, np
-from ..axes import raw
+from ..axes import floats, raw
 from ..elementwise.exponential import exp
 from ..elementwise.selection import where
 from ..families import along_axis, reduction
@@ -20,30 +21,26 @@ from .sums import expand, reduced_axes, sum
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
 
-def _below_peak(x: Any, axis: Axis) -> tuple[Array, Any, bool]:
-    """x less its largest entry (0 where that is infinite), that entry, and whether all are finite.
+def _below_peak(
+    x: Any, axis: Axis, spared: Callable[[Any], Any] = np.isneginf
+) -> tuple[Array, Any, bool]:
+    """x less its largest entry (0 where that is `spared`), that entry, and whether all are finite.
 
     With a finite peak the exponentials sum to 1 at least, and need no care.
     """
-    values = np.asarray(x)
+    values = floats(x)
     if not values.size:
         return np.array(values), 0.0, False
     peak = np.maximum.reduce(values, axis=axis, keepdims=True)
-    finite = np.isfinite(peak)
-    safe = bool(np.logical_and.reduce(finite, axis=None))
+    safe = bool(np.logical_and.reduce(np.isfinite(peak), axis=None))
     if not safe:
-        peak = np.where(finite, peak, 0)
+        peak = np.where(spared(peak), 0, peak)
     return np.asarray(np.subtract(values, peak)), peak, safe
-
-
-def _exp(z: Array) -> Any:
-    """In place, but for whole numbers."""
-    return np.exp(z, z if z.dtype.kind == "f" else None)
 
 
 def _exponentials(x: Any, axis: Axis) -> Any:
     """exp(x - peak), whose quotients do not depend on the peak: a constant, then."""
-    return exp(x - _below_peak(raw(x), axis)[1])
+    return exp(x - _below_peak(raw(x), axis, np.isinf)[1])
 
 
 def _total(x: Any, axis: Axis) -> Any:
@@ -67,8 +64,8 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
         tensor(1000.6932)
     """
-    z, peak, safe = _below_peak(x, axis)
-    e = _exp(z)
+    z, peak, safe = _below_peak(x, axis, np.isinf)
+    e = np.exp(z, z)
     total = np.add.reduce(e, axis=axis, keepdims=True)
     if safe:
         out = np.log(total) + peak
@@ -103,7 +100,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
         tensor([0.5, 0.5])
     """
     z, _, safe = _below_peak(x, axis)
-    p = _exp(z)
+    p = np.exp(z, z)
     total = np.add.reduce(p, axis=axis, keepdims=True)
     return np.divide(p, total if safe else np.where(total == 0, 1, total), p)
 
@@ -125,5 +122,5 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     z, _, safe = _below_peak(x, axis)
     total = np.add.reduce(np.exp(z), axis=axis, keepdims=True)
     if not safe:
-        total = np.where(np.isfinite(total) & (total != 0), total, 1)
-    return np.subtract(z, np.log(total), z if z.dtype.kind == "f" else None)
+        total = np.where(total == 0, 1, total)
+    return np.subtract(z, np.log(total), z)

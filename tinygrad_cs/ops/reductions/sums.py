@@ -8,6 +8,7 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.record import MOVE
 from ...engine.types import Axis, Shape, T, np
+from ..axes import axis_numbers
 from ..families import Case, Draw, reduction
 from ..shapes.shaping import reshape
 
@@ -97,7 +98,11 @@ def sum(x: T, axis: Axis = None, keepdims: bool = False) -> T:
         >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         tensor([4., 6.])
     """
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    try:
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    except ValueError:
+        axis_numbers("sum", axis, np.shape(x))  # an axis that is named twice is named here
+        raise
 
 
 @operation(
@@ -118,5 +123,9 @@ def mean(x: T, axis: Axis = None, keepdims: bool = False) -> T:
     if not values.size or values.dtype.itemsize < 4:
         return np.mean(values, axis=axis, keepdims=keepdims)
     # np.mean itself takes three times as long on small arrays
-    total = np.add.reduce(values, axis=axis, keepdims=keepdims)
+    try:
+        total = np.add.reduce(values, axis=axis, keepdims=keepdims)
+    except ValueError:
+        axis_numbers("mean", axis, values.shape)
+        raise
     return total / (values.size if axis is None else count_of(values.shape, axis))

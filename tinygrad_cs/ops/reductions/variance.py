@@ -20,7 +20,7 @@ def _centred(x: Any, axis: Axis) -> Any:
 
 def _two_passes(x: Any, axis: Axis, correction: float, keepdims: bool) -> tuple[Any, Any]:
     """The variance and what it was made of: np.var alone takes three times as long."""
-    values = np.asarray(x)
+    values, correction = np.asarray(x), float(correction)
     whole = np.add.reduce(values, axis=axis, keepdims=True)
     count = count_of(values.shape, axis)
     if count <= correction or values.dtype.itemsize < 4:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.define import operation
-from ...engine.errors import ArgumentError
+from ...engine.errors import ArgumentError, DTypeError
 from ...engine.node import ArrayNode
 from ...engine.record import FUNCTIONS, MOVE, same
 from ...engine.scalar import Scalar
@@ -25,12 +25,17 @@ def _astype_cases(draw: Draw) -> Case:
 def astype(x: T, dtype: Any) -> T:
     """Values converted to `dtype`; the gradient is converted back.
 
+    Raises `DTypeError` for a dtype of anything but real numbers.
+
     Example:
         >>> import tinygrad_cs as tg
         >>> tg.astype(tg.tensor([1.5]), "float64").dtype
         dtype('float64')
     """
-    return np.asarray(x).astype(dtype)
+    out = np.asarray(x).astype(dtype)
+    if out.dtype.kind not in "fiub":
+        raise DTypeError(f"astype: expected a dtype of real numbers, as 'float32', got {out.dtype}")
+    return out
 
 
 @operation(MOVE, scalar=lambda x: x, cases=one_array, reference=np.asarray, dx=same)

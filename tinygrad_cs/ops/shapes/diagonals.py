@@ -113,10 +113,10 @@ def _few_below(rows: int, columns: int, k: int) -> Array:
     return below
 
 
-def _below(x: Array, k: int) -> Array:
+def _below(name: str, x: Array, k: int) -> Array:
     """Where a matrix entry lies on the k-th diagonal or below."""
     if x.ndim < 2:
-        raise ShapeError(f"expected a matrix or a stack of matrices, got shape {x.shape}")
+        raise ShapeError(f"{name}: expected a matrix or a stack of them, got shape {x.shape}")
     rows, columns = x.shape[-2:]
     make: Any = _few_below if rows * columns <= 4096 else _few_below.__wrapped__
     below: Array = make(rows, columns, k)
@@ -138,7 +138,7 @@ def tril(x: T, k: int = 0) -> T:
                [3., 4.]], dtype=float32)
     """
     values = np.asarray(x)
-    return where(_below(values, k), values, 0)
+    return where(_below("tril", values, k), values, 0)
 
 
 @operation(MOVE, numpy=np.triu, cases=_triangle_cases, cuts=True, dx=lambda g, k: triu(g, k))
@@ -152,4 +152,4 @@ def triu(x: T, k: int = 0) -> T:
                [0., 4.]], dtype=float32)
     """
     values = np.asarray(x)
-    return where(~_below(values, k - 1), values, 0)
+    return where(~_below("triu", values, k - 1), values, 0)

@@ -12,6 +12,8 @@ from ..axes import axis_number, axis_numbers, raw, shape_of
 from ..families import Case, Draw, along_axis, reduction
 from ..indices.taking import flat_places, take
 from ..reductions.reductions import mean
+from .conversion import astype
+from .joining import stack
 from .shaping import permute_dims, reshape
 
 __all__ = ["argsort", "median", "sort"]
@@ -31,10 +33,13 @@ def argsort(x: Any, axis: int | None = -1, descending: bool = False, stable: boo
         >>> tg.argsort(tg.tensor([2.0, 3.0, 1.0, 2.0]))
         array([2, 0, 3, 1])
     """
-    values = raw(x)
+    return _order("argsort", raw(x), axis, descending, stable)
+
+
+def _order(name: str, values: Array, axis: int | None, descending: bool, stable: bool) -> Array:
     if axis is None:
         values, axis = values.reshape(-1), 0
-    axis = axis_number("argsort", axis, values.shape)
+    axis = axis_number(name, axis, values.shape)
     kind: Any = "stable" if stable else None
     if not descending:
         order: Array = values.argsort(axis, kind)
@@ -69,7 +74,7 @@ def sort(x: Any, axis: int | None = -1, descending: bool = False, stable: bool =
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    order = argsort(x, axis, descending, stable)
+    order = _order("sort", raw(x), axis, descending, stable)
     return take(x, flat_places(order.shape, order, axis % order.ndim))
 
 
@@ -126,20 +131,26 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _quantile_cases(draw: Draw) -> Case:
     operands, params = reduction()(draw)
-    return operands, {"q": draw.choice([0.0, 0.25, 0.5, 0.9, 1.0])} | params
+    return operands, {"q": draw.choice([0.0, 0.25, 0.5, 0.9, 1.0, [0.1, 0.7]])} | params
 
 
 @composition("x", numpy=np.quantile, cases=_quantile_cases)
-def quantile(x: Any, q: float, axis: Axis = None, keepdims: bool = False) -> Any:
+def quantile(x: Any, q: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The value below which the share `q` of the entries over `axis` lies, linear in between.
+
+    Of several shares the results follow each other along the first axis.
 
     Example:
         >>> import numpy as np, tinygrad_cs as tg
         >>> np.quantile(tg.tensor([1.0, 2.0, 4.0]), 0.75)
         tensor(3.)
     """
-    if np.ndim(q) or not 0 <= q <= 1:
-        raise ArgumentError(f"quantile: q is one number from 0 to 1, got {q!r}")
+    if np.ndim(q):
+        return stack([quantile(x, share, axis, keepdims) for share in q])
+    if not 0 <= q <= 1:
+        raise ArgumentError(f"quantile: q is a number from 0 to 1, or several, got {q!r}")
+    if raw(x).dtype.kind != "f":
+        x = astype(x, float)  # the difference of two small integers may wrap
     lines, axes = _in_lines("quantile", x, axis)
     length = shape_of(lines)[-1]
     if not length:
@@ -155,11 +166,11 @@ def quantile(x: Any, q: float, axis: Axis = None, keepdims: bool = False) -> Any
 
 def _percentile_cases(draw: Draw) -> Case:
     operands, params = _quantile_cases(draw)
-    return operands, params | {"q": 100 * params["q"]}
+    return operands, params | {"q": np.multiply(100, params["q"])}
 
 
 @composition("x", numpy=np.percentile, cases=_percentile_cases)
-def percentile(x: Any, q: float, axis: Axis = None, keepdims: bool = False) -> Any:
+def percentile(x: Any, q: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """`quantile` with `q` from 0 to 100.
 
     Example:
@@ -167,6 +178,7 @@ def percentile(x: Any, q: float, axis: Axis = None, keepdims: bool = False) -> A
         >>> np.percentile(tg.tensor([1.0, 2.0, 4.0]), 75)
         tensor(3.)
     """
-    if np.ndim(q) or not 0 <= q <= 100:
-        raise ArgumentError(f"percentile: q is one number from 0 to 100, got {q!r}")
-    return quantile(x, q / 100, axis, keepdims)
+    shares = np.divide(q, 100)
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ArgumentError(f"percentile: q is a number from 0 to 100, or several, got {q!r}")
+    return quantile(x, shares, axis, keepdims)

@@ -10,7 +10,7 @@ from typing import Any
 from ...engine.define import operation
 from ...engine.record import MOVE
 from ...engine.types import Axis, Shape, T, np
-from ..axes import at_axis, raw
+from ..axes import at_axis, axis_numbers, raw
 from ..families import Case, Draw
 from ..indices.indexing import getitem, scatter
 from ..reductions.reductions import sum
@@ -36,7 +36,7 @@ def flip(x: T, axis: Axis = None) -> T:
     values = np.asarray(x)
     if axis == 0 and values.ndim:
         return values[::-1]  # ten times as fast as np.flip
-    return np.flip(values, axis)
+    return np.flip(values, None if axis is None else axis_numbers("flip", axis, values.shape))
 
 
 def _roll_cases(draw: Draw) -> Case:

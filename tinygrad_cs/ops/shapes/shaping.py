@@ -10,7 +10,7 @@ from ...engine.define import composition, operation
 from ...engine.errors import ShapeError
 from ...engine.record import MOVE, same
 from ...engine.types import T, np
-from ..axes import axis_numbers, shape_of
+from ..axes import axis_numbers, broadcast_shape, shape_of
 from ..families import Case, Draw
 
 __all__ = [
@@ -179,14 +179,7 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
         >>> a.shape, b.shape
         ((2, 3), (2, 3))
     """
-    shapes = [shape_of(a) for a in arrays]
-    try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError as error:
-        raise ShapeError(
-            f"broadcast_arrays: lengths must be equal or one, counted from the last axis; "
-            f"got shapes {', '.join(map(str, shapes))}"
-        ) from error
+    shape = broadcast_shape("broadcast_arrays", *[shape_of(a) for a in arrays])
     return tuple(broadcast_to(a, shape) for a in arrays)
 
 

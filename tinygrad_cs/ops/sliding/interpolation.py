@@ -15,6 +15,7 @@ from ...engine.define import composition
 from ...engine.types import Array, np
 from ..axes import raw
 from ..families import Case, Draw
+from ..shapes.conversion import astype
 from .window_sums import window_spread
 from .windows import Axis, Bins, windows
 
@@ -121,6 +122,8 @@ def resize_linear(x: Any, axes: tuple[Resize, ...]) -> Any:
         >>> resize_linear(tg.tensor([0.0, 2.0]), (Resize(2, 3, 2 / 3, align_corners=True),))
         tensor([0., 1., 2.])
     """
+    if raw(x).dtype.kind != "f":
+        x = astype(x, float)
     for k, axis in enumerate(axes, -len(axes)):
         below, above, weight = linear_sources(axis)
         weight = weight.astype(raw(x).dtype).reshape(-1, *[1] * (-k - 1))

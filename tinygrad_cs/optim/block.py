@@ -1,0 +1,110 @@
+"""The parameters of one group and dtype as an optimizer works on them: in pieces of flat arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..engine.tensor import Tensor
+from ..engine.types import Array, np
+from .buffer import PIECE, FlatBuffer
+
+
+class Piece:
+    """A stretch of the flat arrays that is updated at one time.
+
+    Attributes:
+        w, g: values and gradients.
+        state: the optimizer's state arrays, by name.
+        scratch: three rows of working memory; `gradient` may use the last.
+    """
+
+    __slots__ = ("g", "scratch", "state", "w")
+
+    def __init__(self, block: Block, start: int, stop: int) -> None:
+        self.w = block.buffer.values[start:stop]
+        self.g = block.buffer.grads[start:stop]
+        self.state = {name: array[start:stop] for name, array in block.state.items()}
+        self.scratch = tuple(block.scratch[:, : stop - start])
+
+    def gradient(self, group: dict[str, Any], decay: float) -> Array:
+        """What a rule calls g: -g to maximize, then decay * w added. `.grad` stays as it is."""
+        if not group["maximize"]:
+            if not decay:
+                return self.g
+            combine: Any = np.add
+        elif not decay:
+            negated: Array = np.negative(self.g, self.scratch[2])
+            return negated
+        else:
+            combine = np.subtract
+        total: Array = self.scratch[2]
+        np.multiply(self.w, decay, total)
+        combine(total, self.g, total)
+        return total
+
+
+class Block:
+    """Parameters of one group and one dtype: their buffer, their state arrays, their step counts.
+
+    `counts` counts per parameter; as long as all are equal, one does for the whole buffer.
+    """
+
+    def __init__(self, parameters: list[Tensor], state: Mapping[str, float], count: Any) -> None:
+        self.buffer = FlatBuffer(parameters)
+        values = self.buffer.values
+        # zeros that no rule ever touches take no memory
+        self.state: dict[str, Array] = {
+            name: np.full_like(values, start) if start else np.zeros_like(values)
+            for name, start in state.items()
+        }
+        self.scratch: Array = np.empty((3, min(PIECE, len(values))), values.dtype)
+        self.counts = [count] * len(parameters)
+        self.pieces = list(self.pieces_of(slice(0, len(values))))
+
+    def pieces_of(self, place: slice) -> Iterator[Piece]:
+        """A stretch of the buffer in pieces that fit in the cache."""
+        for start in range(place.start, place.stop, PIECE):
+            yield Piece(self, start, min(start + PIECE, place.stop))
+
+    def saved(self) -> dict[str, Any]:
+        """Copies of everything that the next steps depend on, beside values and gradients."""
+        shapes = [parameter.shape for parameter in self.buffer.parameters]
+        arrays = {name: array.copy() for name, array in self.state.items()}
+        return {"shapes": shapes, "steps": list(self.counts), **arrays}
+
+    def problems(self, saved: Mapping[str, Any]) -> list[str]:
+        """What speaks against taking over what `saved` of another block gave."""
+        if not isinstance(saved, Mapping):
+            return [f"expected a dict, got {type(saved).__name__}"]
+        own = self.saved_keys()
+        found = [f"missing: {key!r}" for key in own if key not in saved]
+        found += [f"unexpected: {key!r}" for key in saved if key not in own]
+        shapes = [parameter.shape for parameter in self.buffer.parameters]
+        theirs = [tuple(shape) for shape in saved.get("shapes", shapes)]
+        if theirs != shapes:
+            found.append(f"the saved state belongs to other parameters ({theirs}, here {shapes})")
+        elif len(saved.get("steps", shapes)) != len(shapes):
+            found.append(f"{len(saved['steps'])} step counts for {len(shapes)} parameters")
+        return found + [
+            f"{name!r} has {np.size(saved[name])} entries, expected {array.size}"
+            for name, array in self.state.items()
+            if theirs == shapes and name in saved and np.shape(saved[name]) != array.shape
+        ]
+
+    def saved_keys(self) -> list[str]:
+        """The keys of `saved`."""
+        return ["shapes", "steps", *self.state]
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Take over what `saved` gave and `problems` found nothing wrong with."""
+        self.counts = list(saved["steps"])
+        for name, array in self.state.items():
+            array[...] = saved[name]
+
+
+def blend(mean: Array, new: Array, keep: float, scratch: Array) -> None:
+    """A running mean in place: mean <- keep mean + (1 - keep) new; `scratch` may be `new`."""
+    np.multiply(mean, keep, mean)
+    np.multiply(new, 1 - keep, scratch)
+    np.add(mean, scratch, mean)
