@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from .expression import expression
 from .fit import fit
-from .record import LINEAR, MOVE, Operation, parameter_names
+from .record import ELEMENTWISE, LINEAR, MOVE, Operation, parameter_names
 from .types import Rule
 
 Saver = Callable[[Any, Any, Any, Any], tuple[Any, ...]]
@@ -50,6 +50,7 @@ class Plan:
         "save",
         "saved_names",
         "saved_operands",
+        "selects",
         "special",
     )
 
@@ -57,6 +58,7 @@ class Plan:
         self.op = op
         self.cuts = op.cuts
         self.carries_marks = op.carries_marks
+        self.selects = op.cuts and op.kind is ELEMENTWISE
         self.special = op.cuts
         self.edges = _edges(op, pattern)
         needed = _needed(op, self.edges)

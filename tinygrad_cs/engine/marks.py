@@ -53,7 +53,19 @@ def send_marks(node: Any, alive: Any, table: dict[Any, Any], marks: Marks) -> No
 
 
 def _wants_mark(parent: Any) -> bool:
-    return parent.plan is not None and parent.plan.carries_marks
+    """Could the mark make a difference, here or further down?
+
+    An operation that selects multiplies by nothing, so a cotangent of 0 stays 0 there without a
+    mark; it takes one only to pass it on.
+    """
+    plan = parent.plan
+    if plan is None or not plan.carries_marks:
+        return False
+    return not plan.selects or any(_carries_marks(below) for below in parent.inputs)
+
+
+def _carries_marks(node: Any) -> bool:
+    return node.plan is not None and node.plan.carries_marks
 
 
 def _outgoing(node: Any, alive: Any) -> list[tuple[int, Any]]:

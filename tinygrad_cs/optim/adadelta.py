@@ -43,6 +43,8 @@ class Adadelta(Optimizer):
         array([0.69], dtype=float32)
     """
 
+    threads = True
+
     def __init__(
         self,
         params: Any,

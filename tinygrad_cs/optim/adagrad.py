@@ -42,6 +42,8 @@ class Adagrad(Optimizer):
         array([0.9], dtype=float32)
     """
 
+    threads = True
+
     def __init__(
         self,
         params: Any,

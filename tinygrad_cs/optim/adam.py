@@ -48,6 +48,7 @@ class Adam(Optimizer):
         array([0.9], dtype=float32)
     """
 
+    threads = True
     first_count = (0, None, None)
 
     def __init__(
@@ -212,6 +213,8 @@ class Adamax(Optimizer):
         array([0.9], dtype=float32)
     """
 
+    threads = True
+
     def __init__(
         self,
         params: Any,
@@ -288,6 +291,7 @@ class NAdam(Optimizer):
         array([0.8944], dtype=float32)
     """
 
+    threads = True
     first_count = (0, 1.0)
 
     def __init__(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
 from .buffer import PIECE, FlatBuffer
+from .threads import WORTH_IT
 
 
 class Piece:
@@ -21,11 +23,11 @@ class Piece:
 
     __slots__ = ("g", "scratch", "state", "w")
 
-    def __init__(self, block: Block, start: int, stop: int) -> None:
+    def __init__(self, block: Block, start: int, stop: int, scratch: Array) -> None:
         self.w = block.buffer.values[start:stop]
         self.g = block.buffer.grads[start:stop]
         self.state = {name: array[start:stop] for name, array in block.state.items()}
-        self.scratch = tuple(block.scratch[:, : stop - start])
+        self.scratch = tuple(scratch[:, : stop - start])
 
     def gradient(self, group: dict[str, Any], decay: float) -> Array:
         """What a rule calls g: -g to maximize, then decay * w added. `.grad` stays as it is."""
@@ -58,14 +60,17 @@ class Block:
             name: np.full_like(values, start) if start else np.zeros_like(values)
             for name, start in state.items()
         }
-        self.scratch: Array = np.empty((3, min(PIECE, len(values))), values.dtype)
+        several, self.length = _pieces(len(values))
+        # two sets of working memory, for neighbours that are updated at the same time
+        self.scratch: Array = np.empty((min(several, 2), 3, self.length), values.dtype)
         self.counts = [count] * len(parameters)
         self.pieces = list(self.pieces_of(slice(0, len(values))))
 
     def pieces_of(self, place: slice) -> Iterator[Piece]:
         """A stretch of the buffer in pieces that fit in the cache."""
-        for start in range(place.start, place.stop, PIECE):
-            yield Piece(self, start, min(start + PIECE, place.stop))
+        for i, start in enumerate(range(place.start, place.stop, self.length)):
+            scratch = self.scratch[i % len(self.scratch)]
+            yield Piece(self, start, min(start + self.length, place.stop), scratch)
 
     def saved(self) -> dict[str, Any]:
         """Copies of everything that the next steps depend on, beside values and gradients."""
@@ -101,6 +106,12 @@ class Block:
         self.counts = list(saved["steps"])
         for name, array in self.state.items():
             array[...] = saved[name]
+
+
+def _pieces(entries: int) -> tuple[int, int]:
+    """Into how many pieces a buffer is cut, of what length: an even number where threads share."""
+    several = 1 if entries < WORTH_IT else 2 * math.ceil(entries / (2 * PIECE))
+    return several, max(1, math.ceil(entries / several))
 
 
 def blend(mean: Array, new: Array, keep: float, scratch: Array) -> None:

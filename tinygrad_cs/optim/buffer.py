@@ -14,8 +14,8 @@ from ..engine.node import last_overwrite, tick
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
 
-PIECE = 1 << 15
-"""Entries updated at a time: a few arrays of this size fit in the second-level cache together."""
+PIECE = 1 << 18
+"""Entries updated at a time, at most: longer stretches leave the caches between two passes."""
 
 
 class Home:

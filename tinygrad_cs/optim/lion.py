@@ -47,6 +47,8 @@ class Lion(Optimizer):
         array([0.9], dtype=float32)
     """
 
+    threads = True
+
     def __init__(
         self,
         params: Any,

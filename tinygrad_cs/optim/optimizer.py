@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from ..engine.modes import current_mode, enable_grad
 from ..engine.tensor import Tensor
 from .block import Block, Piece
 from .groups import by_dtype, read_groups, refuse_duplicates, refuse_unknown
+from .threads import WORTH_IT, on_two_threads
 
 Closure = Callable[[], Any]
 
@@ -41,6 +43,9 @@ class Optimizer:
         >>> w.data
         array([0.9], dtype=float32)
     """
+
+    threads: ClassVar[bool] = False
+    """May `update` run for two pieces at the same time? It must then change nothing but them."""
 
     first_count: ClassVar[Any] = 0
     """What a parameter's count is before its first step."""
@@ -143,8 +148,11 @@ class Optimizer:
         if all(ready) and counts.count(counts[0]) == len(counts):
             count = self.advance(group, counts[0])
             block.counts = [count] * len(counts)
-            for piece in block.pieces:
-                self.update(group, count, piece)
+            if self.threads and block.buffer.values.size >= WORTH_IT:
+                on_two_threads(partial(self.update, group, count), block.pieces)
+            else:
+                for piece in block.pieces:
+                    self.update(group, count, piece)
             block.buffer.changed()
         else:
             for i, place in enumerate(block.buffer.slices):

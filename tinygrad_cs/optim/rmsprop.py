@@ -45,6 +45,8 @@ class RMSprop(Optimizer):
         array([0.9], dtype=float32)
     """
 
+    threads = True
+
     def __init__(
         self,
         params: Any,

@@ -44,6 +44,8 @@ class SGD(Optimizer):
         array([0.8], dtype=float32)
     """
 
+    threads = True
+
     def __init__(
         self,
         params: Any,
