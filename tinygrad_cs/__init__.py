@@ -6,7 +6,10 @@
 Array functions follow the Python Array API standard, layers and optimizers follow PyTorch.
 """
 
-from . import autograd, data, nn, ops, optim
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import autograd, ops
 from .autograd import func
 from .engine.errors import TinygradError
 from .engine.modes import debug, enable_grad, manual_seed, no_grad, set_default_dtype
@@ -14,6 +17,9 @@ from .engine.scalar import Scalar
 from .engine.tensor import Tensor, asarray, tensor
 from .ops import linalg
 from .ops.functions import *
+
+if TYPE_CHECKING:
+    from . import data, nn, optim
 
 __all__ = [
     "Scalar",
@@ -157,3 +163,16 @@ __all__ = [
     "where",
     "xlogy",
 ]
+
+_ON_FIRST_USE = ("data", "nn", "optim")
+"""Parts that differentiating alone does without: half of the import time."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_FIRST_USE:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'tinygrad_cs' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})
