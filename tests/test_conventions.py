@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs.engine import errors
+from tinygrad_cs.engine.modes import generator
 from tinygrad_cs.nn import functional
 
 INF, NAN = np.inf, np.nan
@@ -220,6 +221,54 @@ def test_the_slope_of_kaiming():
     assert_allclose(bound(1.0, nonlinearity="leaky_relu"), np.sqrt(3 / 100), rtol=1e-3)
 
 
+@convention("weights before training")
+def test_default_weights():
+    tg.manual_seed(0)
+    for layer, fan in ((tg.nn.Linear(400, 100), 400), (tg.nn.Conv2d(16, 100, 5), 400)):
+        assert_allclose(layer.weight.data.var(), 2 / fan, rtol=0.05)
+        assert not layer.bias.data.any()
+        tg.nn.init.kaiming_uniform_(layer.weight, a=5**0.5)
+        assert_allclose(abs(layer.weight.data).max(), 1 / np.sqrt(fan), rtol=1e-3)
+
+
+@convention("a parameter that stands under several names")
+def test_names_of_a_shared_parameter():
+    net = tg.nn.Sequential(tg.nn.Linear(2, 2), tg.nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    state = net.state_dict()
+    assert list(state) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    del state["0.weight"]
+    net.load_state_dict(state)
+
+
+@convention("`zero_grad()`, `p.grad = None` of a frozen parameter")
+def test_gradients_of_frozen_parameters():
+    w = tg.nn.Parameter([1.0])
+    optimizer = tg.optim.SGD([w], lr=1.0)
+
+    def cleared_by_hand():
+        w.grad = None
+
+    for clear in (optimizer.zero_grad, cleared_by_hand):
+        (w * w).backward()
+        w.requires_grad = False
+        optimizer.step()
+        assert w.data[0] == 1
+        clear()
+        w.requires_grad = True
+        assert w.grad is None
+
+
+@convention("predictions and parameters that are integers")
+def test_losses_of_integers():
+    x = np.array([1, 255], "uint8")
+    with pytest.raises(errors.DTypeError, match="floating, got uint8"):
+        functional.mse_loss(x, x[::-1])
+    with pytest.raises(errors.DTypeError, match="floating, got uint8"):
+        tg.nn.l2_penalty(tg.tensor(x), 1.0)
+
+
 @convention("Python floats outside the domain (`log(0)`, `1/0`, `exp(1000)`)")
 def test_python_floats_outside_the_domain_follow_ieee():
     s = tg.Scalar
@@ -255,6 +304,33 @@ def test_recurrent_layers_with_nothing_to_do(layer):
         idle = layer(2, 3, dropout=0.5)
     x = np.ones((4, 1, 2), "float32")
     assert_array_equal(idle(x)[0].data, idle(x)[0].data)
+
+
+@convention("Python floats in a batch of a `DataLoader`")
+def test_python_floats_in_a_batch_take_the_default_dtype():
+    batch = tg.data.default_collate([{"x": 0.5}, {"x": 1}])
+    assert batch["x"].dtype == np.float32
+    assert tg.data.default_collate([np.float64(0.5)]).dtype == np.float64
+
+
+@convention("what is drawn at random while a `DataLoader` makes a batch")
+def test_workers_do_not_change_what_is_drawn_for_a_batch():
+    def noisy(batch):
+        return batch[0] + generator().normal(size=len(batch[0]))
+
+    def epoch(workers):
+        loader = tg.data.DataLoader(
+            tg.data.TensorDataset(np.arange(20.0)),
+            batch_size=3,
+            shuffle=True,
+            transform=noisy,
+            num_workers=workers,
+            generator=0,
+        )
+        return np.concatenate(list(loader))
+
+    assert_array_equal(epoch(3), epoch(0))
+    assert_array_equal(epoch(1), epoch(0))
 
 
 @convention("empty arrays")
@@ -582,6 +658,44 @@ def test_vectors_of_equal_eigenvalues_have_no_gradient_but_the_values_have():
 # Dead positions: cut off, so that no derivative there counts, however large.
 
 
+@convention("variances in `tg.data`")
+def test_variances_of_data():
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    assert_allclose(tg.data.Standardizer().fit(x).deviation[0], x.std(0))
+    variances = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
+    assert_allclose(tg.data.PCA().fit(x).explained_variance, variances)
+
+
+@convention("constant features in `tg.data`")
+def test_constant_features():
+    x = np.array([[1.0, 0.1], [2.0, 0.1], [4.0, 0.1]])
+    steps = [
+        (tg.data.Standardizer(), 0),
+        (tg.data.MinMaxScaler((-1, 1)), -1),
+        (tg.data.PCA(whiten=True, eps=0), 0),
+        (tg.data.ZCA(eps=0), 0),
+    ]
+    for step, expected in steps:
+        assert_allclose(step.fit_transform(x)[:, 1], expected, atol=1e-12)
+
+
+@convention("hue of `ColorJitter`")
+def test_hue_keeps_luma():
+    x = np.array([0.6, 0.4, 0.5]).reshape(1, 3, 1, 1)
+    y = tg.data.ColorJitter(hue=(0.3, 0.3))(x)
+    luma = np.array([0.299, 0.587, 0.114])
+    assert_allclose(luma @ y.ravel(), luma @ x.ravel())
+    assert abs(y - x).max() > 0.1
+
+
+@convention("λ of `Mixup` and `CutMix`")
+def test_shares_of_mixing():
+    x, y = np.zeros((8, 1, 9, 9)), np.eye(8)
+    for mix in (tg.data.Mixup(), tg.data.CutMix()):
+        _, targets = mix(x, y, generator=0)
+        assert len(set(targets.max(axis=1).tolist())) > 4
+
+
 @convention("positions that `where`, indexing or a mask cut off")
 @pytest.mark.parametrize(
     ("f", "at", "expected"),
@@ -703,3 +817,39 @@ def test_masking_many_entries_is_where(dtype, order):
     result = tg.where(condition, values, 0)
     assert result.dtype == values.dtype
     assert_array_equal(result, np.where(condition, values, np.zeros((), dtype)))
+
+
+@convention("missing values in a CSV file")
+def test_what_a_csv_file_lacks_is_nan_in_the_inputs_and_raises_in_the_target(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b,y\n1,yes,1\n,,2\n3,no,\n")
+    table = tg.data.read_csv(tmp_path / "x.csv")
+    assert_array_equal(table.samples("y", incomplete="drop").x, [[1, 0, 1]])
+    with pytest.raises(errors.ArgumentError, match="'y' is missing in 1 rows, first in row 3"):
+        table.samples("y")
+    (tmp_path / "x.csv").write_text("a,b,y\n1,yes,1\n,,2\n")
+    x, _ = tg.data.read_csv(tmp_path / "x.csv").samples("y")
+    assert_array_equal(x, [[1, 1], [NAN, NAN]])
+    (tmp_path / "x.csv").write_text("y\ninf\n")
+    with pytest.raises(tg.data.DataFileError, match="finite"):
+        tg.data.read_csv(tmp_path / "x.csv")
+
+
+@convention("precision, recall and F1 of 0 / 0")
+def test_a_score_of_nothing_is_0_and_of_a_class_that_does_not_occur_nan():
+    predicted, true = np.array([0, 0]), np.array([0, 1])
+    for kind in (tg.training.Precision, tg.training.Recall, tg.training.F1Score):
+        each = kind(None, num_classes=3).update(predicted, true).compute()
+        assert each[1] == 0 and np.isnan(each[2])
+        macro = kind("macro", num_classes=3).update(predicted, true).compute()
+        assert macro == each[:2].mean()
+
+
+@convention("R² of targets that are all equal")
+def test_r2_without_variance_is_nan():
+    assert np.isnan(tg.training.R2Score().update(np.ones(2), np.ones(2)).compute())
+
+
+@convention("equal scores in `TopKAccuracy`")
+def test_equal_scores_are_ahead_by_number():
+    metric = tg.training.TopKAccuracy(2)
+    assert metric.update(np.zeros((3, 3)), np.arange(3)).compute() == 2 / 3

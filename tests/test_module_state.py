@@ -56,8 +56,8 @@ def tied():
 
 def test_a_shared_parameter_may_come_under_each_of_its_names():
     net = tied()
-    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.bias"]
-    full = {**net.state_dict(), "1.weight": np.eye(3)}
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    full = {**net.state_dict(), "0.weight": np.eye(3), "1.weight": np.eye(3)}
     net.load_state_dict(full)
     assert_array_equal(net[0].weight.data, np.eye(3))
     del full["0.weight"]

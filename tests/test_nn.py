@@ -34,7 +34,8 @@ def test_parameters_come_in_order_and_once():
     assert [name for name, _ in net.named_parameters()] == NAMES
     assert [name for name, _ in net.named_buffers()] == ["mean"]
     assert len(list(net.parameters())) == len(NAMES)
-    assert [name for name, _ in net.children()] == ["body", "again"]
+    assert [name for name, _ in net.named_children()] == ["body", "again"]
+    assert list(net.children()) == [net.body, net.again]
     modules = [name for name, _ in net.named_modules()]
     assert modules[:4] == ["", "body", "body.0", "body.1"]
 
@@ -42,7 +43,7 @@ def test_parameters_come_in_order_and_once():
 def test_state_dict_copies_and_loads():
     net, other = Net(), Net()
     state = net.state_dict()
-    assert list(state) == [*NAMES, "mean"]
+    assert list(state) == [*NAMES, "again.weight", "again.bias", "mean"]
     assert all(type(a) is np.ndarray and a.dtype == np.float32 for a in state.values())
     state["mean"] = np.ones(3)  # float64: takes the parameter's dtype
     other.load_state_dict(state)
@@ -57,7 +58,7 @@ def test_every_problem_of_a_state_dict_is_listed_and_nothing_loaded():
     net = Net()
     before = net.state_dict()
     state = {**before, "body.0.wieght": before["body.0.weight"], "scale": np.ones((5, 5))}
-    del state["body.0.weight"], state["mean"]
+    del state["body.0.weight"], state["again.weight"], state["mean"]
     state["offset"] = np.full(2, 7.0)
     with pytest.raises(errors.StateDictError) as caught:
         net.load_state_dict(state)

@@ -254,7 +254,7 @@ def test_parameter_lists_that_are_refused(make):
     p = tg.tensor([1.0], requires_grad=True)
     name = make.__name__
     for params, error, message in [
-        ([], errors.ArgumentError, "empty; a generator such as model.parameters"),
+        ([], errors.ArgumentError, "empty; either the model has no parameters"),
         (iter([]), errors.ArgumentError, "empty"),
         (p, errors.ArgumentError, "must be a list of parameters, got a single tensor"),
         ([p, p], errors.ArgumentError, r"parameter 1 of shape \(1,\) is listed twice"),

@@ -19,7 +19,9 @@ from .ops import linalg
 from .ops.functions import *
 
 if TYPE_CHECKING:
-    from . import data, nn, optim
+    from . import data, nn, optim, saving, training
+    from .compiler import compile
+    from .saving import load, save
 
 __all__ = [
     "Scalar",
@@ -46,6 +48,7 @@ __all__ = [
     "broadcast_to",
     "ceil",
     "clip",
+    "compile",
     "concat",
     "copysign",
     "cos",
@@ -81,6 +84,7 @@ __all__ = [
     "less",
     "less_equal",
     "linalg",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -127,6 +131,8 @@ __all__ = [
     "roll",
     "rot90",
     "round",
+    "save",
+    "saving",
     "set_default_dtype",
     "sigmoid",
     "sign",
@@ -154,6 +160,7 @@ __all__ = [
     "tensordot",
     "tile",
     "trace",
+    "training",
     "tril",
     "triu",
     "trunc",
@@ -164,15 +171,19 @@ __all__ = [
     "xlogy",
 ]
 
-_ON_FIRST_USE = ("data", "nn", "optim")
+_ON_FIRST_USE = ("data", "nn", "optim", "saving", "training")
 """Parts that differentiating alone does without: half of the import time."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _ON_FIRST_USE:
         return importlib.import_module(f".{name}", __name__)
+    if name == "compile":
+        return importlib.import_module(".compiler", __name__).compile
+    if name in ("load", "save"):
+        return getattr(importlib.import_module(".saving", __name__), name)
     raise AttributeError(f"module 'tinygrad_cs' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ON_FIRST_USE})
+    return sorted({*globals(), *_ON_FIRST_USE, "compile", "load", "save"})

@@ -21,6 +21,7 @@ into one flat buffer, gradients are gathered into another.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mlp_numpy
@@ -40,7 +41,7 @@ def make(case: str, peer: str) -> Callable[[], float]:
     return PEERS[peer](mlp_problem.draw(*CASES[case]))
 
 
-def ours(problem: Problem) -> Callable[[], float]:
+def ours(problem: Problem, compiled: bool = False) -> Callable[[], float]:
     import tinygrad_cs as tg
     from tinygrad_cs import nn, optim
 
@@ -55,14 +56,15 @@ def ours(problem: Problem) -> Callable[[], float]:
     opt = optim.Adam(model.parameters(), lr=problem.rate)
     x, y = tg.asarray(problem.x), problem.y
 
-    def step() -> float:
+    def train(x: Any, y: Any) -> Any:
         opt.zero_grad()
         loss = loss_fn(model(x), y)
         loss.backward()
         opt.step()
-        return loss.item()
+        return loss
 
-    return step
+    whole_step = tg.compile(train) if compiled else train
+    return lambda: whole_step(x, y).item()
 
 
 def torch_with(threads: int) -> Callable[[Problem], Callable[[], float]]:
@@ -207,6 +209,7 @@ def _flat_adam(flat: Any, rate: float) -> tuple[Callable[[Any], None], Callable[
 
 PEERS: dict[str, Callable[[Problem], Callable[[], float]]] = {
     "ours": ours,
+    "ours-compiled": partial(ours, compiled=True),
     "torch": torch_with(threads=2),
     "torch-1-thread": torch_with(threads=1),
     "mygrad": mygrad_with(guard=True),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def _weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     return state
 
 
-def ours(network: Network) -> Callable[[], float]:
+def ours(network: Network, compiled: bool = False) -> Callable[[], float]:
     import tinygrad_cs as tg
     from tinygrad_cs import nn, optim
 
@@ -109,12 +110,18 @@ def ours(network: Network) -> Callable[[], float]:
     x, y = _batch(network)
     x = tg.asarray(x)
 
-    def step() -> float:
+    def train(x: Any, y: Any) -> Any:
         opt.zero_grad()
         loss = loss_fn(model(x), y)
         loss.backward()
         opt.step()
-        return 1.0 if network.draws else loss.item()
+        return loss
+
+    whole_step = tg.compile(train) if compiled else train
+
+    def step() -> float:
+        value = whole_step(x, y).item()
+        return 1.0 if network.draws else value
 
     return step
 
@@ -149,6 +156,7 @@ def torch_with(threads: int) -> Callable[[Network], Callable[[], float]]:
 
 PEERS: dict[str, Callable[[Network], Callable[[], float]]] = {
     "ours": ours,
+    "ours-compiled": partial(ours, compiled=True),
     "torch": torch_with(threads=2),
     "torch-1-thread": torch_with(threads=1),
 }

@@ -25,6 +25,16 @@ def named(nn):
     return ModuleDict({"mean": nn.Linear(3, 2), "spread": nn.Linear(3, 1)})
 
 
+def parameters(nn):
+    """The weight and the bias of a linear layer in a list."""
+
+    class ParameterList(nn.ParameterList):
+        def forward(self, x):
+            return x @ self[0].T + self[1]
+
+    return ParameterList(nn.Linear(3, 2).parameters())
+
+
 CASES = [
     ModuleCase(
         lambda nn: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), normal((5, 3))
@@ -35,6 +45,7 @@ CASES = [
     ),
     ModuleCase(listed, normal((4, 3))),
     ModuleCase(named, normal((4, 3))),
+    ModuleCase(parameters, normal((4, 3)), oracle=False),  # PyTorch forbids to call it
     ModuleCase(lambda nn: nn.Flatten(), normal((2, 3, 2, 2))),
     ModuleCase(lambda nn: nn.Flatten(0, -2), normal((2, 3, 2))),
     ModuleCase(lambda nn: nn.Unflatten(1, (2, 3)), normal((2, 6, 2))),

@@ -20,7 +20,7 @@ def _owner(module: Any, name: str) -> tuple[Any, str]:
 @contextmanager
 def swapped(module: Any, values: Mapping[str, Any]) -> Iterator[None]:
     """Inside the block the named parameters and buffers of `module` are `values`."""
-    known = {name for name, _ in [*module.named_parameters(), *module.named_buffers()]}
+    known = {name for name, _ in module._state()}
     unknown = [name for name in values if name not in known]
     if unknown:
         raise ArgumentError(

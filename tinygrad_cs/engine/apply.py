@@ -36,6 +36,11 @@ _ndarray = numpy.ndarray
 
 def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
     """The value of an operation, as a node where an operand is one; recorded where it matters."""
+    mode = current_mode() if CHANGED else PLAIN
+    value_of = compute
+    if mode.trace is not None:
+        mode.trace.see(operands)
+        value_of = mode.trace.compute
     values = []
     inputs = []
     pattern = 0
@@ -73,19 +78,20 @@ def apply(op: Operation, operands: Any, params: tuple[Any, ...]) -> Any:
             return _apply_scalar(op, operands, values, params)
         if not scalars:
             if several or op.scalar is None:
-                out = _compute(op, values, params)
+                out = value_of(op, values, params)
                 return out[0] if op.keep else out
             return _compute_float(op, values, params)
         if not arrays:
             values = [np.asarray(v, default_dtype()) for v in values]
-    mode = current_mode() if CHANGED else PLAIN
     if mode.debugging:
         # the watch below says more than NumPy's warning would
         with np.errstate(all="ignore"):
-            out = _compute(op, values, params)
+            out = value_of(op, values, params)
     else:
-        out = _compute(op, values, params)
+        out = value_of(op, values, params)
     result = recorded(op, pattern if mode.recording else 0, inputs, values, params, out)
+    if mode.trace is not None:
+        mode.trace.made(op, result)
     if mode.debugging:
         watch_forward(op, values, result._data)
         if result._node is not None:
@@ -167,7 +173,8 @@ def _operand(op: Operation, x: Any, operands: Any) -> Any:
     )
 
 
-def _compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+def compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+    """The value on arrays; what NumPy raises is raised as an error of this library."""
     try:
         return op.forward(values, *params) if op.variadic else op.forward(*values, *params)
     except TinygradError:

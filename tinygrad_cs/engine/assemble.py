@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from .expression import expression
 from .fit import fit
+from .modes import current_trace
 from .record import ELEMENTWISE, LINEAR, MOVE, Operation, parameter_names
 from .types import Rule
 
@@ -90,10 +91,16 @@ class Plan:
         The slow and general form of `pull`: it serves recorded passes, marks and forward mode.
         """
         known = {**values, "g": g}
+        trace = current_trace()
         result = []
         for index, label, rule, asks in self.edges:
             known["i"] = index
-            result.append((index, label, rule(*[known[name] for name in asks])))
+            given = [known[name] for name in asks]
+            if trace is None:
+                cotangent = rule(*given)
+            else:
+                cotangent = trace.call_rule(self.op, index, rule, given)
+            result.append((index, label, cotangent))
         return result
 
 

@@ -15,7 +15,7 @@ from .debugging import watch_backward
 from .errors import GraphError, RuleError, ShapeError
 from .fit import fit
 from .marks import Marks, mask, send_marks
-from .modes import CHANGED, current_mode
+from .modes import CHANGED, current_mode, current_trace
 from .node import RETAIN, Node, last_overwrite
 from .record import ELEMENTWISE
 from .stale import refuse_stale, used_up, where_recorded
@@ -102,13 +102,15 @@ def _walk(
     """Empty `table` node by node, newest first, until only leaves are in it."""
     marks: Marks = {}
     debugged = bool(CHANGED)
-    careful = lift is not None or (debugged and current_mode().debugging)
+    careful = lift is not None or (debugged and _watched(current_mode()))
     watching = careful or targets is not None
     take = table.pop
     for node in nodes:
         g = take(node)
         plan: Any = node.plan
         alive = None
+        if careful and debugged and (trace := current_trace()) is not None:
+            trace.enter_backward(node)
         if watching or plan.special:
             if getattr(node, "hooks", None):
                 g = run_hooks(node, g, lift is not None)
@@ -132,6 +134,10 @@ def _walk(
                 del node.made_at
 
 
+def _watched(mode: Any) -> bool:
+    return mode.debugging or mode.trace is not None
+
+
 # As a decorator `np.errstate` costs half of what it does as a block.
 _walk_silently: Any = np.errstate(all="ignore")(_walk)
 
@@ -140,6 +146,7 @@ def send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> Non
     """What `Plan.pull` does, with every case considered: slower, and explains what fails."""
     plan: Any = node.plan
     values = plan.values(node) if lift is None else lift(node)
+    trace = current_trace()
     try:
         contributions = plan.contributions(g, values)
     except (ArithmeticError, ValueError):
@@ -162,6 +169,8 @@ def send(node: Node, g: Any, alive: Any, table: Table, lift: Lift | None) -> Non
         if current_mode().debugging:
             watch_backward(plan.op, label, contribution, plan.values(node), where_recorded(node))
         table[parent] = table[parent] + contribution if parent in table else contribution
+        if trace is not None:
+            trace.arrived(parent, table[parent])
 
 
 def run_hooks(node: Node, g: Any, recorded: bool = False) -> Any:

@@ -78,6 +78,10 @@ class GradientCheckError(TinygradError, AssertionError):
     """Analytic and numeric derivatives differ."""
 
 
+class CompileError(TinygradError, RuntimeError):
+    """A function that `tg.compile` cannot make a program of."""
+
+
 class UnknownNameError(TinygradError, AttributeError):
     """An attribute that does not exist; the message suggests the nearest one."""
 

@@ -21,10 +21,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Mode(NamedTuple):
-    """What the calling path looks at: are operations recorded, and are they watched."""
+    """What the calling path looks at: are operations recorded, watched, or traced."""
 
     recording: bool
     debugging: bool
+    trace: Any = None
 
 
 PLAIN = Mode(True, False)
@@ -73,6 +74,25 @@ class _ModeChange(ContextDecorator):
         trace: TracebackType | None,
     ) -> None:
         MODE.reset(self._tokens.pop())
+
+
+class traced_by(_ModeChange):
+    """Hand what happens inside the block to a trace, which makes a program of it."""
+
+    def __init__(self, trace: Any) -> None:
+        super().__init__()
+        self._changes = {"trace": trace}  # type: ignore[misc]
+
+
+def current_trace() -> Any:
+    """The trace that the present block belongs to, None outside of one."""
+    return current_mode().trace if CHANGED else None
+
+
+def as_one(function: Callable[..., Any], *args: Any) -> Any:
+    """function(*args), which a trace takes as one statement: it looks at values to find others."""
+    trace = current_trace()
+    return function(*args) if trace is None else trace.recorder.helper(function, args, {})
 
 
 class no_grad(_ModeChange):
@@ -157,6 +177,14 @@ _generator: ContextVar[np.random.Generator | None] = ContextVar(
 
 def generator() -> np.random.Generator:
     """The random generator of this thread; `tg.manual_seed` seeds it."""
+    trace = current_trace()
+    if trace is not None:
+        traced: np.random.Generator = trace.generator(_generator_of_thread)
+        return traced
+    return _generator_of_thread()
+
+
+def _generator_of_thread() -> np.random.Generator:
     current = _generator.get()
     if current is None:
         current = np.random.default_rng()

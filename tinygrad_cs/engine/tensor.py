@@ -139,8 +139,9 @@ class Tensor(TensorMethods):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if isinstance(self._node, Leaf):
-            self._node.set_grad(value.data if isinstance(value, Tensor) else value)
+        node = self._node or getattr(self, "_frozen", None)
+        if isinstance(node, Leaf):
+            node.set_grad(value.data if isinstance(value, Tensor) else value)
         elif value is not None:
             raise GraphError("grad: only tensors you made, with requires_grad=True, take one")
 

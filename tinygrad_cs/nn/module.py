@@ -7,14 +7,24 @@ order in which they were set. There is no second list that could disagree, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Self, TypeVar
 
-from ..engine.errors import ArgumentError, TinygradError, UnknownNameError
+from ..engine.errors import ArgumentError, DTypeError, TinygradError, UnknownNameError
+from ..engine.modes import CHANGED, current_trace
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
 from . import state as states
+from .foreign import refuse_foreign
 from .parameter import Parameter
+
+COLLECTIONS = (list, tuple, dict, set, frozenset)
+"""In these, modules and parameters would not be found."""
+
+MOST_NESTED = 8
+"""Collections in collections beyond this depth are not looked into: one may hold itself."""
+
+T = TypeVar("T")
 
 
 class Module:
@@ -43,11 +53,23 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """`forward`, with the layer's path added to any error."""
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.meet(self)
         try:
             return self.forward(*args, **kwargs)
         except TinygradError as error:
             self._locate(error)
             raise
+        except (AttributeError, TypeError) as error:
+            refuse_foreign(args, type(self).__name__, error)
+            raise
+
+    def captured_by(self, trace: Any) -> None:
+        """Tell a trace what a call reads and may change: parameters, buffers, the mode."""
+        for name, tensor in [*self.named_parameters(), *self.named_buffers()]:
+            trace.capture(tensor, name)
+        for _, module in self.named_modules():
+            trace.fixed(module, "training")
 
     def _locate(self, error: TinygradError) -> None:
         """Tell the error its layer: the innermost module it passed, by path from the outermost."""
@@ -58,7 +80,16 @@ class Module:
         error.layer = f"{path} ({type(layer).__name__})" if path else type(layer).__name__
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (list, tuple, dict)):
+        if isinstance(vars(self).get(name), Parameter) and not isinstance(
+            value, (Parameter, type(None))
+        ):
+            raise DTypeError(
+                f"{type(self).__name__}.{name} = {type(value).__name__}: this would take the "
+                f"parameter out of the model, and nothing would train it; write "
+                f"m.{name}.data = ... for other values, m.{name} = nn.Parameter(...) for another "
+                f"parameter (an optimizer keeps the old one), or del m.{name} first"
+            )
+        if isinstance(value, COLLECTIONS):
             self._refuse_modules_in(name, value)
         elif name in vars(self).get("_buffer_names", ()) and not isinstance(
             value, (Tensor, type(None))
@@ -67,13 +98,13 @@ class Module:
         object.__setattr__(self, name, value)
 
     def _refuse_modules_in(self, name: str, value: Any) -> None:
-        held = value.values() if isinstance(value, dict) else value
-        if any(isinstance(entry, (Module, Parameter)) for entry in held):
+        if _holds_modules(value):
             kind = "nn.ModuleDict" if isinstance(value, dict) else "nn.ModuleList"
+            inner = "" if kind == "nn.ModuleDict" else " (around inner lists too)"
             raise ArgumentError(
                 f"{type(self).__name__}.{name}: modules and parameters inside a "
                 f"{type(value).__name__} would not be found and never be trained; write "
-                f"{kind}(...) around modules, and set each parameter as an attribute of its own"
+                f"{kind}(...){inner} around modules, nn.ParameterList(...) around parameters"
             )
 
     def register_buffer(self, name: str, value: Any) -> None:
@@ -97,53 +128,101 @@ class Module:
             )
         setattr(self, name, param)
 
-    def children(self) -> Iterator[tuple[str, Module]]:
-        """Name and module of every direct submodule, in order."""
+    def add_module(self, name: str, module: Module | None) -> None:
+        """`setattr(module, name, submodule)`, for names that are made at run time."""
+        if not isinstance(module, (Module, type(None))) or hasattr(type(self), name) or "." in name:
+            raise ArgumentError(
+                f"add_module: expected a free name without dots and a module (or None), got "
+                f"{name!r} and {type(module).__name__}"
+            )
+        setattr(self, name, module)
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of a dotted name, as `named_modules` gives it; "" is this one."""
+        module: Any = self
+        for name in target.split(".") if target else ():
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise UnknownNameError(
+                    f"get_submodule: {name!r} in {target!r} is {type(module).__name__}, no module"
+                )
+        return module  # type: ignore[no-any-return]
+
+    def children(self) -> Iterator[Module]:
+        """Every direct submodule, in order, each once."""
+        return (child for _, child in self.named_children())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Name and module of every direct submodule, in order; a shared one comes once."""
+        seen: set[int] = set()
+        for name, child in self._every_child():
+            if id(child) not in seen:
+                seen.add(id(child))
+                yield name, child
+
+    def _every_child(self) -> Iterator[tuple[str, Module]]:
+        """Name and direct submodule; a shared one comes under each of its names."""
         for name, value in vars(self).items():
             if isinstance(value, Module):
                 yield name, value
-            elif isinstance(value, (list, tuple, dict)):
+            elif isinstance(value, COLLECTIONS):
                 # it may have been empty when it was set
                 self._refuse_modules_in(name, value)
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Dotted name and module, this one first (its name is `prefix`)."""
+    def named_modules(
+        self, prefix: str = "", memo: set[int] | None = None
+    ) -> Iterator[tuple[str, Module]]:
+        """Dotted name and module, this one first (its name is `prefix`); a shared one comes once.
+
+        Args:
+            prefix: stands before every name (default nothing).
+            memo: ids of modules to leave out; those that come are added (default none).
+        """
+        memo = set() if memo is None else memo
+        if id(self) in memo:
+            return
+        memo.add(id(self))
         yield prefix, self
-        for name, child in self.children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+        for name, child in self._every_child():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name, memo)
+
+    def _every_module(
+        self, prefix: str = "", above: tuple[Module, ...] = ()
+    ) -> Iterator[tuple[str, Module]]:
+        """Dotted name and module; a shared one comes under each of its names.
+
+        One that stands above itself, as a parent that its child refers to, does not come again.
+        """
+        yield prefix, self
+        above = (*above, self)
+        for name, child in self._every_child():
+            if all(child is not module for module in above):
+                yield from child._every_module(f"{prefix}.{name}" if prefix else name, above)
 
     def modules(self) -> Iterator[Module]:
         """Every module, from the outermost inwards, each once."""
-        return iter({id(module): module for _, module in self.named_modules()}.values())
+        return (module for _, module in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Dotted name and parameter, in the order they were set; a shared one comes once."""
-        seen: set[int] = set()
-        for name, value in self._every_parameter():
-            if id(value) not in seen:
-                seen.add(id(value))
-                yield name, value
-
-    def _every_parameter(self) -> Iterator[tuple[str, Parameter]]:
-        """Dotted name and parameter; a shared one comes under each of its names."""
-        for prefix, module in self.named_modules():
-            for name, value in vars(module).items():
-                if isinstance(value, Parameter):
-                    yield f"{prefix}.{name}" if prefix else name, value
+        return _once(_parameters_of(self.named_modules()))
 
     def parameters(self) -> Iterator[Parameter]:
         """All parameters, in the order they were set."""
         return (parameter for _, parameter in self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """Dotted name and buffer, in the order they were registered."""
-        for prefix, module in self.named_modules():
-            for name in vars(module).get("_buffer_names", ()):
-                if vars(module)[name] is not None:
-                    yield f"{prefix}.{name}" if prefix else name, vars(module)[name]
+        """Dotted name and buffer, in the order they were registered; a shared one comes once."""
+        return _once(_buffers_of(self.named_modules()))
+
+    def buffers(self) -> Iterator[Tensor]:
+        """All buffers, in the order they were registered."""
+        return (buffer for _, buffer in self.named_buffers())
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` with every module below this one, then with this one: to initialise anew.
+
+        A module that stands in two places is passed once.
 
         Example:
             >>> from tinygrad_cs import nn
@@ -152,10 +231,15 @@ class Module:
             ...         nn.init.normal_(module.weight, std=0.01)
             >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh()).apply(small)
         """
-        for _, child in self.children():
-            child.apply(fn)
-        fn(self)
+        self._apply(fn, set())
         return self
+
+    def _apply(self, fn: Callable[[Module], Any], seen: set[int]) -> None:
+        seen.add(id(self))
+        for child in self.children():
+            if id(child) not in seen:
+                child._apply(fn, seen)
+        fn(self)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze all parameters (with False), or thaw them; a frozen layer passes gradients on."""
@@ -174,7 +258,7 @@ class Module:
             >>> nn.Linear(2, 1).to("float64").weight.dtype
             dtype('float64')
         """
-        states.convert([value for _, value in self._state()], dtype)
+        states.convert([*self.parameters(), *self.buffers()], dtype)
         return self
 
     def double(self) -> Self:
@@ -187,6 +271,10 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Put this module and all below in training mode (or, with False, evaluation mode)."""
+        if not isinstance(mode, (bool, np.bool_)):
+            raise ArgumentError(
+                f"{type(self).__name__}.train: mode must be True or False, got {mode!r}"
+            )
         for _, module in self.named_modules():
             module.training = mode
         return self
@@ -195,24 +283,33 @@ class Module:
         """Put this module and all below in evaluation mode."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Set `.grad` of every parameter to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set `.grad` of every parameter to None; `set_to_none` must be True."""
+        states.check_set_to_none(set_to_none)
         for parameter in self.parameters():
             parameter.grad = None
 
     def state_dict(self) -> dict[str, Array]:
-        """Copies of all parameters and buffers as NumPy arrays, by dotted name."""
+        """Copies of all parameters and buffers as NumPy arrays, by dotted name.
+
+        A shared one comes under each of its names, as in PyTorch.
+        """
         return {name: np.array(value._data) for name, value in self._state()}
 
     def _state(self) -> list[tuple[str, Tensor]]:
-        return [*self.named_parameters(), *self.named_buffers()]
+        modules = list(self._every_module())
+        return [*_parameters_of(modules), *_buffers_of(modules)]
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> states.IncompatibleKeys | None:
         """Take over the values of a `state_dict`, converted to each parameter's dtype.
 
         Args:
             state_dict: arrays (or what `np.asarray` reads, PyTorch's CPU tensors too) by dotted
-                name. A shared parameter may come under several of its names, as in PyTorch.
+                name. A shared parameter may come under one or several of its names.
+            strict: must every name be there and no other (default True)? With False the others
+                are left out, and returned as `missing_keys` and `unexpected_keys`.
 
         Raises `StateDictError` that lists every missing, unexpected and misshaped entry; then
         nothing was loaded.
@@ -224,7 +321,7 @@ class Module:
             >>> bool((fresh.weight.data == trained.weight.data).all())
             True
         """
-        states.load([*self._every_parameter(), *self.named_buffers()], state_dict)
+        return states.load(self._state(), state_dict, strict)
 
     def __getattr__(self, name: str) -> Any:
         known = [n for n in dir(type(self)) if not n.startswith("_")] + list(vars(self))
@@ -237,20 +334,57 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        return "\n".join(self._lines("")) + f"\n{self._count():,} parameters"
+        return "\n".join(self._lines(())) + f"\n{self._count():,} parameters"
 
     def _count(self) -> int:
         return sum(parameter.size for parameter in self.parameters())
 
-    def _lines(self, indent: str) -> list[str]:
-        children = list(self.children())
+    def _lines(self, above: tuple[Module, ...]) -> list[str]:
+        if any(self is module for module in above):
+            return [f"{type(self).__name__}(...)  # the one above"]
+        children = list(self._every_child())
         head = f"{type(self).__name__}({self.extra_repr()}"
         if not children:
             return [head + ")"]
         lines = [head]
         for name, child in children:
-            first, *rest = child._lines(indent)
+            first, *rest = child._lines((*above, self))
             count = child._count()
             lines.append(f"  {name}: {first}" + (f"  # {count:,}" if count and not rest else ""))
             lines += [f"  {line}" for line in rest]
         return [*lines, ")"]
+
+
+def _holds_modules(collection: Any, depth: int = 0) -> bool:
+    """Is there a module or a parameter in it, or in a collection in it?"""
+    held = collection.values() if isinstance(collection, dict) else collection
+    kinds = set(map(type, held))
+    if any(issubclass(kind, (Module, Parameter)) for kind in kinds):
+        return True
+    if depth == MOST_NESTED or not any(issubclass(kind, COLLECTIONS) for kind in kinds):
+        return False
+    inner = (entry for entry in held if isinstance(entry, COLLECTIONS))
+    return any(_holds_modules(entry, depth + 1) for entry in inner)
+
+
+def _once(named: Iterator[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """Each value under its first name."""
+    seen: set[int] = set()
+    for name, value in named:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+
+
+def _parameters_of(modules: Iterable[tuple[str, Module]]) -> Iterator[tuple[str, Parameter]]:
+    for prefix, module in modules:
+        for name, value in vars(module).items():
+            if isinstance(value, Parameter):
+                yield f"{prefix}.{name}" if prefix else name, value
+
+
+def _buffers_of(modules: Iterable[tuple[str, Module]]) -> Iterator[tuple[str, Tensor]]:
+    for prefix, module in modules:
+        for name in vars(module).get("_buffer_names", ()):
+            if vars(module)[name] is not None:
+                yield f"{prefix}.{name}" if prefix else name, vars(module)[name]

@@ -24,6 +24,7 @@ __all__ = ["elastic_net_penalty", "l1_penalty", "l2_penalty"]
 def _chosen(parameters: Any, where: str) -> list[Any]:
     """The parameters that are penalised: of a module those with two axes or more."""
     if isinstance(parameters, Tensor):
+        _refuse_integers(parameters, where)
         return [parameters]
     if isinstance(parameters, Module):
         chosen: list[Any] = [p for p in parameters.parameters() if p.ndim > 1]
@@ -45,12 +46,21 @@ def _chosen(parameters: Any, where: str) -> list[Any]:
             f"up by one pass: write list(model.parameters()), or call it anew each time"
         )
     for p in chosen:
-        if not isinstance(p, Tensor):
+        if isinstance(p, Tensor):
+            _refuse_integers(p, where)
+        else:
             raise DTypeError(
                 f"{where}: expected parameters, got {type(p).__name__}; with names beside them "
                 f"write [p for name, p in model.named_parameters()]"
             )
     return chosen
+
+
+def _refuse_integers(p: Tensor, where: str) -> None:
+    if p.dtype.kind != "f":
+        raise DTypeError(
+            f"{where}: parameters must be floating, got {p.dtype}; write p.astype('float32')"
+        )
 
 
 def _factor(strength: Any, name: str, where: str) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..engine.arrays import to_array
 from ..engine.errors import ArgumentError, DTypeError, StateDictError
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor, overwrite
 from ..engine.types import Array, np
+
+DEVICES = ("cpu", "cuda", "mps", "gpu", "xpu", "tpu")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -19,7 +21,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def load(entries: Sequence[tuple[str, Tensor]], state: Mapping[str, Any]) -> None:
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict(..., strict=False)` left out."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def load(
+    entries: Sequence[tuple[str, Tensor]], state: Mapping[str, Any], strict: bool = True
+) -> IncompatibleKeys | None:
     """Write the arrays of `state` into the tensors of these names, or raise and change nothing."""
     if not isinstance(state, Mapping):
         raise ArgumentError(
@@ -27,12 +38,23 @@ def load(entries: Sequence[tuple[str, Tensor]], state: Mapping[str, Any]) -> Non
             f"{type(state).__name__}"
         )
     own = dict(entries)
+    left_out = None
+    if not strict:
+        left_out = _left_out(own, state)
+        state = {name: value for name, value in state.items() if name in own}
     arrays = {name: _values(name, value) for name, value in state.items()}
-    problems = _differences(own, arrays)
+    problems = _differences(own, arrays) if strict else _misshaped(own, arrays)
     if problems:
         raise StateDictError("load_state_dict: nothing was loaded:\n  " + "\n  ".join(problems))
     for name, array in arrays.items():
         overwrite(own[name], array)
+    return left_out
+
+
+def _left_out(own: Mapping[str, Tensor], state: Mapping[str, Any]) -> IncompatibleKeys:
+    found = {id(own[name]) for name in state if name in own}
+    missing = [name for name, tensor in own.items() if id(tensor) not in found]
+    return IncompatibleKeys(missing, [name for name in state if name not in own])
 
 
 def _values(name: str, value: Any) -> Array:
@@ -62,16 +84,34 @@ def _differences(own: Mapping[str, Tensor], arrays: Mapping[str, Array]) -> list
         for name, array in arrays.items()
         if name not in own
     ]
-    problems += [
+    return problems + _misshaped(own, arrays)
+
+
+def _misshaped(own: Mapping[str, Tensor], arrays: Mapping[str, Array]) -> list[str]:
+    return [
         f"shape of {name}: expected {own[name].shape}, got {array.shape}"
         for name, array in arrays.items()
         if name in own and own[name].shape != array.shape
     ]
-    return problems
+
+
+def check_set_to_none(set_to_none: Any) -> None:
+    """Raise `ArgumentError` unless this is True."""
+    if set_to_none is not True:
+        raise ArgumentError(
+            f"zero_grad: set_to_none must be True, got {set_to_none!r}: a gradient of None tells "
+            f"the optimizer to skip a parameter, one of zeros would not; for zeros write "
+            f"p.grad = np.zeros(p.shape)"
+        )
 
 
 def convert(tensors: Iterable[Tensor], dtype: Any) -> None:
     """Give the floating ones of these leaves another dtype, in place; their gradients are lost."""
+    if isinstance(dtype, str) and dtype.partition(":")[0] in DEVICES:
+        raise ArgumentError(
+            f"to: {dtype!r} is a device, and there are none here: everything is computed by NumPy "
+            f"on the processor; leave this line out, or give a dtype, as in to('float64')"
+        )
     chosen = np.dtype(dtype)
     if chosen.kind != "f":
         raise DTypeError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,6 +48,7 @@ class Adam(Optimizer):
     """
 
     threads = True
+    switch = "amsgrad"
     first_count = (0, None, None)
 
     def __init__(
@@ -117,7 +117,7 @@ class Adam(Optimizer):
             v = np.divide(largest, 1 - beta2, scratch)
         # lr m^ / (sqrt(v^) + eps), with m^ = a m and sqrt(v^) = b sqrt(v): one factor a / b
         a = (1 - beta1) / (1 - beta1**step)
-        b = math.sqrt((1 - beta2) / (1 - beta2**step))
+        b = ((1 - beta2) / (1 - beta2**step)) ** 0.5
         np.sqrt(v, scratch)
         np.add(scratch, group["eps"] / b, scratch)
         np.divide(m, scratch, scratch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ..engine.tensor import Tensor
@@ -71,6 +72,29 @@ class Block:
         for i, start in enumerate(range(place.start, place.stop, self.length)):
             scratch = self.scratch[i % len(self.scratch)]
             yield Piece(self, start, min(start + self.length, place.stop), scratch)
+
+    def captured_by(self, trace: Any) -> None:
+        """Tell a trace which arrays a step reads and changes."""
+        buffer = self.buffer
+        for parameter in buffer.parameters:
+            trace.capture(parameter, "parameter")
+        trace.attribute(buffer, "values", "parameters")
+        trace.attribute(buffer, "grads", "gradients")
+        trace.attribute(self, "scratch", "scratch")
+        state = {n: trace.array(a, n, partial(self.state.get, n)) for n, a in self.state.items()}
+        trace.replace(self, "state", state)
+        trace.counts(self)
+        trace.replace(self, "pieces", list(self.pieces_of(slice(0, buffer.values.size))))
+
+    def add_state(self, state: Mapping[str, float]) -> None:
+        """Lay out those of these arrays that are not there yet."""
+        if len(state) == len(self.state):
+            return
+        values = self.buffer.values
+        for name, start in state.items():
+            if name not in self.state:
+                self.state[name] = np.full_like(values, start)
+        self.pieces = list(self.pieces_of(slice(0, len(values))))
 
     def saved(self) -> dict[str, Any]:
         """Copies of everything that the next steps depend on, beside values and gradients."""

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..engine.errors import ArgumentError, DTypeError
+from ..engine.errors import ArgumentError, DTypeError, UnknownNameError
 from ..engine.tensor import Tensor
 from ..engine.types import np
 
 SCHEDULED = ("initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum")
 """What schedules of the learning rate write into a group beside the optimizer's own options."""
+
+
+class Params(tuple[Any, ...]):
+    """The parameters of a group, which lie in one array: fixed when the group is made."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        raise UnknownNameError(
+            f"param_groups[i]['params'] has no {name!r}: the parameters of a group lie in one "
+            f"array and cannot change; write optimizer.add_param_group({{'params': [...]}}) to "
+            f"train more, p.requires_grad = False to train fewer"
+        )
 
 
 def read_groups(params: Any, name: str) -> list[dict[str, Any]]:
@@ -28,8 +41,8 @@ def read_groups(params: Any, name: str) -> list[dict[str, Any]]:
     listed = _listed(params, name)
     if not listed:
         raise ArgumentError(
-            f"{name}: the parameter list is empty; a generator such as model.parameters() can be "
-            f"used up only once"
+            f"{name}: the parameter list is empty; either the model has no parameters (nn.ReLU() "
+            f"has none), or the generator was used up: model.parameters() can be walked once"
         )
     if not any(isinstance(entry, dict) for entry in listed):
         return [_checked({"params": listed}, name)]
@@ -54,12 +67,34 @@ def _listed(params: Any, name: str) -> list[Any]:
         raise ArgumentError(
             f"{name}: params must be a list of parameters, got {type(params).__name__}"
         )
-    return list(params)
+    listed = list(params)
+    for entry in listed:
+        if hasattr(type(entry), "named_parameters"):
+            raise ArgumentError(
+                f"{name}: params holds the module {type(entry).__name__}; write "
+                f"model.parameters(), for several modules "
+                f"[*first.parameters(), *second.parameters()]"
+            )
+        if isinstance(entry, (list, Iterator)):
+            raise ArgumentError(
+                f"{name}: params holds a {type(entry).__name__}; without brackets around it write "
+                f"{name}(model.parameters()), for several modules "
+                f"{name}([*first.parameters(), *second.parameters()])"
+            )
+    return listed
+
+
+def as_params(group: dict[str, Any]) -> dict[str, Any]:
+    """The group with its parameters fixed."""
+    return {**group, "params": Params(group["params"])}
 
 
 def _checked(group: dict[str, Any], name: str) -> dict[str, Any]:
     if not group["params"]:
-        raise ArgumentError(f"{name}: a parameter group is empty")
+        raise ArgumentError(
+            f"{name}: a parameter group is empty; the model has no parameters, or its generator "
+            f"was used up: model.parameters() can be walked once"
+        )
     for i, parameter in enumerate(group["params"]):
         _check_parameter(parameter, i, name)
     return group
@@ -108,8 +143,9 @@ def refuse_unknown(group: dict[str, Any], defaults: dict[str, Any], name: str) -
             )
 
 
-def by_dtype(parameters: list[Tensor]) -> list[list[Tensor]]:
+def by_dtype(parameters: Iterable[Tensor]) -> list[list[Tensor]]:
     """The parameters of each dtype, in their order."""
+    parameters = list(parameters)
     dtypes = list(dict.fromkeys(parameter.dtype for parameter in parameters))
     return [[p for p in parameters if p.dtype == dtype] for dtype in dtypes]
 

@@ -123,6 +123,7 @@ class LBFGS(Optimizer):
                 "calls optimizer.zero_grad(), computes the loss, calls loss.backward() and returns "
                 "the loss, and pass it: optimizer.step(closure)"
             )
+        self._check_groups()
         ((block,),), (group,) = self._blocks, self.param_groups
         loss = evaluate(closure)
         _Descent(block, group, self._memory, closure).run(_number(loss))

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ..engine.errors import ArgumentError, StateDictError
-from ..engine.modes import current_mode, enable_grad
+from ..engine.modes import current_mode, current_trace, enable_grad
 from ..engine.tensor import Tensor
 from .block import Block, Piece
-from .groups import by_dtype, read_groups, refuse_duplicates, refuse_unknown
+from .groups import as_params, by_dtype, read_groups, refuse_duplicates, refuse_unknown
 from .threads import WORTH_IT, on_two_threads
 
 Closure = Callable[[], Any]
@@ -47,6 +47,9 @@ class Optimizer:
     threads: ClassVar[bool] = False
     """May `update` run for two pieces at the same time? It must then change nothing but them."""
 
+    switch: ClassVar[str | None] = None
+    """The option that, switched on, asks for further arrays of `state_of`: also during training."""
+
     first_count: ClassVar[Any] = 0
     """What a parameter's count is before its first step."""
 
@@ -59,7 +62,7 @@ class Optimizer:
     def _checked(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
         name = type(self).__name__
         refuse_duplicates([*self.param_groups, *groups], name)
-        filled = [{**self.defaults, **group} for group in groups]
+        filled = [as_params({**self.defaults, **group}) for group in groups]
         for group in filled:
             refuse_unknown(group, self.defaults, name)
             self.check(group)
@@ -67,6 +70,7 @@ class Optimizer:
 
     def _lay_out(self) -> None:
         self._blocks = [self._blocks_of(group) for group in self.param_groups]
+        self._params = [group["params"] for group in self.param_groups]
 
     def _blocks_of(self, group: dict[str, Any]) -> list[Block]:
         state, start = self.state_of(group), self.first_count
@@ -87,18 +91,23 @@ class Optimizer:
             )
         groups = self._checked(read_groups([param_group], type(self).__name__))
         self._blocks += [self._blocks_of(group) for group in groups]
+        self._params += [group["params"] for group in groups]
         self.param_groups += groups
 
     def __getstate__(self) -> dict[str, Any]:
         # Views of a buffer do not survive a copy as views: the copy lays its own buffer out.
-        own = {name: value for name, value in vars(self).items() if name != "_blocks"}
+        own = {
+            name: value for name, value in vars(self).items() if name not in ("_blocks", "_params")
+        }
         return own | {"_state": self.state_dict()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         saved = state.pop("_state")
         vars(self).update(state)
         self._lay_out()
+        resumed = self._resumed
         self.load_state_dict(saved)
+        self._resumed = resumed
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise `ArgumentError` for hyperparameters outside their range."""
@@ -118,13 +127,29 @@ class Optimizer:
         """The update rule on flat arrays, changing `piece.w` in place; `count` starts at 1."""
         raise ArgumentError(f"{type(self).__name__} does not define its update rule")
 
-    def zero_grad(self) -> None:
-        """Set `.grad` of every parameter to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set `.grad` of every parameter to None, of frozen ones too.
+
+        Args:
+            set_to_none: must be True (PyTorch's default too): zeros would not be skipped.
+        """
+        if set_to_none is not True:
+            raise ArgumentError(
+                f"{type(self).__name__}.zero_grad: set_to_none must be True, got {set_to_none!r}: "
+                f"a gradient of None tells the optimizer to skip a parameter, one of zeros would "
+                f"not; for zeros write p.grad = np.zeros(p.shape)"
+            )
+        trace = current_trace()
+        if trace is not None:
+            trace.meet(self)
         for blocks in self._blocks:
             for block in blocks:
                 for parameter in block.buffer.parameters:
-                    if parameter._node is not None:
-                        parameter._node._grad = None
+                    node = parameter._node
+                    if node is None:  # frozen
+                        node = getattr(parameter, "_frozen", None)
+                    if node is not None:
+                        node._grad = None
 
     def step(self, closure: Closure | None = None) -> Any:
         """Update every parameter that has a gradient; without any gradient, nothing happens.
@@ -135,12 +160,65 @@ class Optimizer:
         Returns what `closure` returned, or None.
         """
         loss = None if closure is None else evaluate(closure)
+        self._check_groups()
+        trace = current_trace()
+        if trace is not None:
+            self._step_traced(trace)
+            return loss
         for group, blocks in zip(self.param_groups, self._blocks, strict=True):
             for block in blocks:
                 if not block.buffer.claimed():
                     block.buffer.claim()
                 self._step_block(group, block)
         return loss
+
+    def _check_groups(self) -> None:
+        """Raise if somebody has put other parameters into `param_groups`; lay late state out."""
+        if self._resumed is not None:
+            self._resumed = None
+        switch, params = self.switch, self._params
+        for i, group in enumerate(self.param_groups):
+            if i >= len(params) or group["params"] is not params[i]:
+                raise self._other_groups()
+            if switch is not None and group[switch]:
+                for block in self._blocks[i]:
+                    block.add_state(self.state_of(group))
+        if len(self.param_groups) < len(params):
+            raise self._other_groups()
+
+    def _other_groups(self) -> ArgumentError:
+        return ArgumentError(
+            f"{type(self).__name__}.step: param_groups holds other parameters than those that "
+            f"were given to the optimizer; their values lie in one array, so that changing "
+            f"the list changes nothing; write optimizer.add_param_group({{'params': [...]}}) "
+            f"to train more, or make a new optimizer"
+        )
+
+    def captured_by(self, trace: Any) -> None:
+        """Tell a trace what a step reads: rates, flat arrays, counts."""
+        for group, blocks in zip(self.param_groups, self._blocks, strict=True):
+            trace.entry(group, "lr", "lr")
+            trace.fixed(self, "param_groups", _without_rates)
+            for block in blocks:
+                block.captured_by(trace)
+
+    def _step_traced(self, trace: Any) -> None:
+        """One step as part of a program; the counts advance when the program has run."""
+        trace.meet(self)
+        with trace.in_part("update"):
+            for group, blocks in zip(self.param_groups, self._blocks, strict=True):
+                for block in blocks:
+                    ready = block.buffer.with_gradient()
+                    self._step_block(group, block)
+                    trace.after_call(partial(self._stepped, group, block, ready))
+
+    def _stepped(self, group: dict[str, Any], block: Block, ready: list[bool]) -> None:
+        """What a step leaves to do beside the arrays: the counts, and the date of the change."""
+        block.counts = [
+            self.advance(group, count) if stepped else count
+            for count, stepped in zip(block.counts, ready, strict=True)
+        ]
+        block.buffer.changed(ready)
 
     def _step_block(self, group: dict[str, Any], block: Block) -> None:
         ready = block.buffer.with_gradient()
@@ -199,6 +277,11 @@ class Optimizer:
         for blocks, saved_blocks in zip(self._blocks, state_dict["state"], strict=True):
             for block, saved in zip(blocks, saved_blocks, strict=True):
                 block.load(saved)
+        self._resumed = []
+
+    _resumed: list[dict[str, Any]] | None = None
+    """Since `load_state_dict` and up to a schedule's step: the options that the first schedule
+    made after it found, empty where none was made; None otherwise."""
 
     def _problems(self, saved: Mapping[str, Any]) -> list[str]:
         if not isinstance(saved, Mapping) or not {"param_groups", "state"} <= set(saved):
@@ -238,3 +321,7 @@ def evaluate(closure: Closure) -> Any:
         return closure()
     with enable_grad():
         return closure()
+
+
+def _without_rates(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in group.items() if k not in ("lr", "params")} for group in groups]

@@ -46,6 +46,7 @@ class RMSprop(Optimizer):
     """
 
     threads = True
+    switch = "centered"
 
     def __init__(
         self,

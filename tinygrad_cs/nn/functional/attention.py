@@ -11,9 +11,9 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ArgumentError, DTypeError, ShapeError
-from ...engine.tensor import asarray
 from ...engine.types import Array, Shape, np
 from ...ops.axes import broadcast_shape
+from ..foreign import with_shape
 from .dropout import dropout
 
 __all__ = ["scaled_dot_product_attention"]
@@ -54,7 +54,7 @@ def scaled_dot_product_attention(
         tensor([1., 0.])
     """
     where = "scaled_dot_product_attention"
-    query, key, value = (x if hasattr(x, "ndim") else asarray(x) for x in (query, key, value))
+    query, key, value = (with_shape(x) for x in (query, key, value))
     q, k, v = query.shape, key.shape, value.shape
     if min(len(q), len(k), len(v)) < 2 or q[-1] != k[-1] or k[-2] != v[-2] or not q[-1]:
         raise ShapeError(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.errors import ArgumentError, DTypeError, ShapeError
-from ...engine.tensor import Tensor, asarray, overwrite
+from ...engine.tensor import Tensor, overwrite
 from ...engine.types import Array, Shape, np
 from ...ops.reductions.normalization import standardize, standardize_by
 from ...ops.reductions.normalization_layout import Layout, per_channel, per_group
+from ..foreign import with_shape
 from .normalization import as_scale, as_shift
 
 __all__ = ["batch_norm", "instance_norm"]
@@ -55,7 +56,7 @@ def batch_norm(
         >>> mean, var
         (tensor([0.2]), tensor([1.1]))
     """
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     shape = input.shape
     if len(shape) < 2:
         raise ShapeError(
@@ -78,10 +79,10 @@ def batch_norm(
             f"single samples"
         )
     if running_mean is None and running_var is None:
-        return standardize(input, weight, bias, layout, eps)
+        return standardize(input, weight, bias, layout, float(eps))
     _check_running(running_mean, running_var, channels, "batch_norm")
     moments: list[Any] = []
-    out = standardize(input, weight, bias, layout, eps, True, moments)
+    out = standardize(input, weight, bias, layout, float(eps), True, moments)
     mean, variance = moments
     _move(running_mean, mean.reshape(-1), momentum)
     _move(running_var, variance.reshape(-1), momentum, layout.size / (layout.size - 1))
@@ -120,7 +121,7 @@ def instance_norm(
         tensor([[[-1.,  1.],
                  [-1.,  1.]]])
     """
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     shape = input.shape
     if len(shape) < 3:
         raise ShapeError(f"instance_norm: expected an input of shape (N, C, ...), got {shape}")
@@ -139,10 +140,10 @@ def instance_norm(
             f"0 whatever it is; got an input of shape {shape}"
         )
     if running_mean is None and running_var is None:
-        return standardize(input, weight, bias, layout, eps)
+        return standardize(input, weight, bias, layout, float(eps))
     _check_running(running_mean, running_var, channels, "instance_norm")
     moments: list[Any] = []
-    out = standardize(input, weight, bias, layout, eps, True, moments)
+    out = standardize(input, weight, bias, layout, float(eps), True, moments)
     if len(input):
         mean, variance = (np.mean(m, axis=0).reshape(-1) for m in moments)
         _move(running_mean, mean, momentum)
@@ -162,7 +163,7 @@ def _by_running(
     mean, variance = (getattr(s, "_data", s) for s in (running_mean, running_var))
     mean, variance = np.asarray(mean), np.asarray(variance)
     _check_lengths(mean, variance, input.shape[1:2], where)
-    inverse = 1 / np.sqrt(variance + eps)
+    inverse = 1 / np.sqrt(variance + float(eps))
     affine = layout.affine
     return standardize_by(
         input, weight, bias, mean.reshape(affine), inverse.reshape(affine), layout

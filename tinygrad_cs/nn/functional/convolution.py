@@ -12,6 +12,7 @@ from .arguments import (
     as_bias,
     as_data,
     as_weight,
+    channels_hint,
     check_groups,
     on_batch,
     per_axis,
@@ -100,10 +101,13 @@ def _conv(
     check_groups(groups, weight, where)
     channels, kernel = input.shape[-axes - 1], weight.shape[2:]
     if channels != weight.shape[1] * groups:
+        wanted = weight.shape[1] * groups
+        hint = channels_hint(input.shape, wanted, axes)
         raise ShapeError(
             f"{where}: a weight of shape {weight.shape} with groups={groups} is for an input of "
-            f"{weight.shape[1] * groups} channels, got {channels} in an input of shape "
-            f"{input.shape}; the second length of the weight is the number of channels / groups"
+            f"{wanted} channels, got {channels} in an input of shape "
+            f"{input.shape}"
+            + (hint or "; the second length of the weight is the number of channels / groups")
         )
     bias = as_bias(bias, weight.shape[0], where)
     pads = _padding(padding, kernel, steps, gaps, where)

@@ -16,6 +16,7 @@ from ...engine.errors import ArgumentError, ShapeError
 from ...engine.modes import generator
 from ...engine.types import Array, Shape, np
 from ...ops.elementwise.dropping import drop
+from ..foreign import described
 from .products import linear
 
 __all__ = [
@@ -34,7 +35,7 @@ _SELU_FLOOR = -1.7580993408473766
 def check_probability(p: float, where: str) -> float:
     """`p` as a Python number; raises `ArgumentError` for what is no number from 0 to 1."""
     if not isinstance(p, Real) or not 0 <= p <= 1:
-        raise ArgumentError(f"{where}: p is a probability from 0 to 1, got {p}")
+        raise ArgumentError(f"{where}: p is a probability from 0 to 1, got {described(p, where)}")
     return float(p)
 
 

@@ -8,6 +8,7 @@ from ... import ops
 from ...engine.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError
 from ...engine.tensor import Tensor, asarray
 from ...engine.types import Array, np
+from ..foreign import with_shape
 
 __all__ = ["embedding", "one_hot"]
 
@@ -48,7 +49,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         array([[0., 0.],
                [2., 2.]], dtype=float32)
     """
-    weight = weight if hasattr(weight, "ndim") else asarray(weight)
+    weight = with_shape(weight)
     if weight.ndim != 2:
         raise ShapeError(
             f"embedding: expected a table of shape (num_embeddings, embedding_dim), "

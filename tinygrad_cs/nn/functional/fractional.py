@@ -7,14 +7,16 @@ alpha: in random order, or "pseudo-random", the steps of ceil(alpha (i + u)) wit
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...engine import modes
 from ...engine.errors import ArgumentError, ShapeError
+from ...engine.modes import as_one
 from ...engine.types import np
+from ...ops.sliding.pooling import pick, positions_of_max
 from ...ops.sliding.windows import Bins
 from .arguments import as_data, per_axis
-from .pooling import max_over
 
 __all__ = ["fractional_max_pool2d"]
 
@@ -60,8 +62,7 @@ def fractional_max_pool2d(
     input = as_data(input, 2, where)
     counts = _output_size(input.shape[-2:], output_size, output_ratio, where)
     kernel = (None, None) if kernel_size is None else per_axis(kernel_size, 2, "kernel_size", where)
-    rng = modes.generator() if generator is None else np.random.default_rng(generator)
-    along = []
+    rng = modes.generator() if generator is None else generator
     for n, m, k in zip(input.shape[-2:], counts, kernel, strict=True):
         span = n - k if k is not None else n - overlapping
         steps = m - 1 if k is not None else m
@@ -71,12 +72,27 @@ def fractional_max_pool2d(
                 f"{where}: {m} regions {regions} at different places do not fit into a length of "
                 f"{n} (input of shape {input.shape}); use a smaller output"
             )
-        at = _sequence(span, steps, pseudo_random, rng)
+    lengths = input.shape[-2:]
+    regions = as_one(_regions, rng, lengths, counts, kernel, overlapping, pseudo_random)
+    places = as_one(positions_of_max, getattr(input, "_data", input), regions)
+    out = pick(input, places)
+    return (out, places % math.prod(lengths)) if return_indices else out
+
+
+def _regions(
+    rng: Any, lengths: Any, counts: Any, kernel: Any, overlapping: bool, pseudo_random: bool
+) -> tuple[Bins, ...]:
+    """Where the regions begin and end along each axis, drawn by a generator or from a seed."""
+    rng = np.random.default_rng(rng)
+    along = []
+    for n, m, k in zip(lengths, counts, kernel, strict=True):
         if k is not None:
+            at = _sequence(n - k, m - 1, pseudo_random, rng)
             along.append(Bins(n, tuple(at), tuple(a + k for a in at)))
         else:
+            at = _sequence(n - overlapping, m, pseudo_random, rng)
             along.append(Bins(n, tuple(at[:-1]), tuple(a + overlapping for a in at[1:])))
-    return max_over(input, tuple(along), return_indices, where)
+    return tuple(along)
 
 
 def _sequence(span: int, steps: int, pseudo_random: bool, rng: Any) -> list[int]:

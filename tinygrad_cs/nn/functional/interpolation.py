@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.tensor import asarray
 from ...ops.sliding.interpolation import Resize, resize_linear, resize_nearest
+from ..foreign import with_shape
 from .arguments import per_axis
 
 __all__ = ["interpolate"]
@@ -56,7 +56,7 @@ def interpolate(
             "interpolate: align_corners is for the modes 'linear' and 'bilinear'; leave it out "
             "with mode='nearest'"
         )
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     axes = input.ndim - 2
     if axes not in _MODES[mode] or 0 in input.shape[2:]:
         wanted = " or ".join({1: "(N, C, L)", 2: "(N, C, H, W)"}[n] for n in _MODES[mode])

@@ -12,10 +12,10 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.tensor import asarray
 from ...engine.types import Shape, np
 from ...ops.reductions.normalization import standardize
 from ...ops.reductions.normalization_layout import per_group, per_sample
+from ..foreign import with_shape
 
 __all__ = ["group_norm", "layer_norm", "rms_norm"]
 
@@ -49,7 +49,7 @@ def layer_norm(
     layout = per_sample(input.shape, len(lengths))
     weight = as_scale(weight, lengths, "layer_norm")
     bias = as_shift(bias, lengths, "layer_norm")
-    return standardize(input, weight, bias, layout, eps)
+    return standardize(input, weight, bias, layout, float(eps))
 
 
 def rms_norm(
@@ -78,8 +78,7 @@ def rms_norm(
     """
     input, lengths = _with_features(input, normalized_shape, "rms_norm")
     layout = per_sample(input.shape, len(lengths))
-    if eps is None:
-        eps = _epsilon(input.dtype)
+    eps = _epsilon(input.dtype) if eps is None else float(eps)
     return standardize(input, as_scale(weight, lengths, "rms_norm"), 0.0, layout, eps, False)
 
 
@@ -105,7 +104,7 @@ def group_norm(
         >>> tg.nn.functional.group_norm(tg.tensor([[1.0, 3.0, 10.0, 30.0]]), 2, eps=0.0)
         tensor([[-1.,  1., -1.,  1.]])
     """
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     shape = input.shape
     if len(shape) < 2:
         raise ShapeError(
@@ -124,7 +123,7 @@ def group_norm(
         )
     weight = as_scale(weight, shape[1:2], "group_norm")
     bias = as_shift(bias, shape[1:2], "group_norm")
-    return standardize(input, weight, bias, layout, eps)
+    return standardize(input, weight, bias, layout, float(eps))
 
 
 def as_scale(weight: Any, shape: Shape, where: str) -> Any:
@@ -138,7 +137,7 @@ def as_shift(bias: Any, shape: Shape, where: str) -> Any:
 
 
 def _flat(values: Any, shape: Shape, name: str, where: str) -> Any:
-    values = values if hasattr(values, "ndim") else asarray(values)
+    values = with_shape(values)
     if values.shape != shape:
         raise ShapeError(
             f"{where}: expected a {name} of shape {shape} for this input, got {values.shape}"
@@ -150,7 +149,7 @@ def _with_features(
     input: Any, normalized_shape: int | Sequence[int], where: str
 ) -> tuple[Any, Shape]:
     """The input, and the lengths of its last axes that are normalised together."""
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     single = isinstance(normalized_shape, (int, np.integer))
     lengths: Any = (normalized_shape,) if single else tuple(normalized_shape)  # type: ignore[arg-type]
     if not lengths or input.shape[-len(lengths) :] != lengths:

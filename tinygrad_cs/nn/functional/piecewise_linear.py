@@ -6,8 +6,8 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.tensor import asarray
 from ...engine.types import np
+from ..foreign import with_shape
 from .arguments import per_axis
 
 __all__ = [
@@ -145,7 +145,7 @@ def maxout(input: Any, pieces: int, dim: int = -1) -> Any:
         tensor([ 3., -4.])
     """
     (pieces,) = per_axis(pieces, 1, "pieces", "maxout")
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     shape = input.shape
     axis = dim + len(shape) if dim < 0 else dim
     if not 0 <= axis < len(shape) or shape[axis] % pieces:

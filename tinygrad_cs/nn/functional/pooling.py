@@ -9,6 +9,7 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
+from ...engine.modes import as_one
 from ...engine.types import Shape
 from ...ops.sliding.pooling import pick, positions_of_max
 from ...ops.sliding.window_sums import window_sum
@@ -92,7 +93,7 @@ def max_pool2d(
 def max_over(input: Any, along: tuple[Axis, ...], return_indices: bool, where: str) -> Any:
     """The largest entry of each of the windows, and where it stands if asked."""
     input = as_data(input, len(along), where)
-    places = positions_of_max(getattr(input, "_data", input), along)
+    places = as_one(positions_of_max, getattr(input, "_data", input), along)
     out = pick(input, places)
     return (out, places % math.prod(axis.size for axis in along)) if return_indices else out
 

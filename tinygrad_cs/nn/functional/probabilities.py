@@ -7,6 +7,7 @@ from typing import Any
 from ... import ops
 from ...engine.errors import ArgumentError
 from ...engine.types import np
+from ..foreign import described
 
 __all__ = ["log_softmax", "softmax", "softmin"]
 
@@ -15,7 +16,8 @@ def check_dim(dim: Any, where: str) -> None:
     """Raise `ArgumentError` unless `dim` names one axis."""
     if not isinstance(dim, (int, np.integer)) or isinstance(dim, bool):
         raise ArgumentError(
-            f"{where}: dim must say along which axis the probabilities sum to 1, got dim={dim!r}; "
+            f"{where}: dim must say along which axis the probabilities sum to 1, got "
+            f"dim={described(dim, where)}; "
             f"write dim=-1 for scores (N, C), dim=1 for (N, C, H, W)"
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ... import ops
 from ...engine.errors import ShapeError
-from ...engine.types import np
+from ...engine.types import Shape, np
 
 __all__ = ["bilinear", "linear"]
 
@@ -23,16 +24,32 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         tensor([[11.5]])
     """
     if bias is not None:
-        return ops.linear(input, weight, bias)
+        try:
+            return ops.linear(input, weight, bias)
+        except ShapeError as error:
+            shape, rows = (np.shape(getattr(x, "_data", x)) for x in (input, weight))
+            if hint := _hint(shape, rows):
+                raise ShapeError(f"{error}{hint}") from error
+            raise
     shape, rows = (np.shape(getattr(x, "_data", x)) for x in (input, weight))
     if len(rows) != 2:
         raise ShapeError(f"linear: expected a weight of shape (out, in), got {rows}")
     if shape[-1:] != rows[1:]:
         raise ShapeError(
             f"linear: expected an input of shape (..., {rows[1]}) for a weight of shape {rows}, "
-            f"got {shape}"
+            f"got {shape}{_hint(shape, rows)}"
         )
     return ops.matmul(input, weight.T)
+
+
+def _hint(shape: Shape, rows: Shape) -> str:
+    """What to write where all axes behind the first together have the length that is expected."""
+    if len(rows) != 2 or len(shape) < 3 or math.prod(shape[1:]) != rows[1]:
+        return ""
+    return (
+        f"; {' * '.join(map(str, shape[1:]))} = {rows[1]}, so put nn.Flatten() before this layer, "
+        f"or write x.reshape(len(x), -1)"
+    )
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.tensor import asarray
 from ...engine.types import np
+from ..foreign import with_shape
 from .dropout import dropout as drop
 
 States: TypeAlias = tuple[Any, ...]
@@ -34,7 +34,7 @@ def layers_over_sequence(
     batch_first: bool,
 ) -> tuple[Any, States]:
     """Layers on top of each other; `blocks` is how many gates the rows of a weight hold."""
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     directions = 2 if bidirectional else 1
     weights = list(_grouped(params, has_biases, num_layers * directions, where))
     size = weights[0][1].shape[-1]
@@ -100,7 +100,7 @@ def _as_states(given: Any, shape: tuple[int, ...], single: bool, dtype: Any, whe
     """The first states of all layers (layers * directions, N, H), zeros for None."""
     if given is None:
         return np.zeros(shape, dtype if dtype.kind == "f" else None)
-    given = given if hasattr(given, "ndim") else asarray(given)
+    given = with_shape(given)
     wanted = (shape[0], shape[2]) if single else shape
     if given.shape != wanted:
         names = "layers * directions, H" if single else "layers * directions, N, H"

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from ...engine.errors import ShapeError
-from ...engine.tensor import asarray
 from ...ops.sliding import unfolding
 from ...ops.sliding.windows import Windows, windows
+from ..foreign import with_shape
 from .arguments import as_data, on_batch, per_axis, refuse_large_windows
 
 __all__ = ["fold", "unfold"]
@@ -67,7 +67,7 @@ def fold(
                   [2., 4., 2.],
                   [1., 2., 1.]]]])
     """
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
     size = per_axis(output_size, 2, "output_size", "fold")
     along = _windows(size, kernel_size, dilation, padding, stride, "fold")
     entries = math.prod(axis.kernel for axis in along)

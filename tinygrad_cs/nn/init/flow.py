@@ -47,31 +47,33 @@ def kinds(module: Any) -> list[str]:
     return [kind.__name__ for kind in type(module).__mro__]
 
 
-def in_order(path: str, module: Any) -> Iterator[tuple[str, Any]]:
+def in_order(path: str, module: Any, above: tuple[Module, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Path and layer (or function, `UNKNOWN`, `ADDED`) in the order of the calls."""
+    if any(module is other for other in above):  # a child that refers to its parent
+        return
+    above = (*above, module)
     prefix = f"{path}." if path else ""
     names = kinds(module)
     if "Sequential" in names:
-        for name, child in vars(module).items():
-            if callable(child):
-                yield from in_order(prefix + name, child)
+        for name, child in module._entries().items():
+            yield from in_order(prefix + name, child, above)
     elif not _is_container(module):
         yield path, module
     elif "Residual" in names:
         if isinstance(module.shortcut, Module):
-            yield from in_order(prefix + "shortcut", module.shortcut)
+            yield from in_order(prefix + "shortcut", module.shortcut, above)
             yield "", ADDED
-        yield from in_order(prefix + "block", module.block)
+        yield from in_order(prefix + "block", module.block, above)
     else:
-        for name, child in module.children():
+        for name, child in module._every_child():
             yield "", UNKNOWN
-            yield from in_order(prefix + name, child)
+            yield from in_order(prefix + name, child, above)
         yield "", UNKNOWN
 
 
 def _is_container(module: Any) -> bool:
     """Does it only call others? Weights of its own (attention) are used in a way only it knows."""
-    if not isinstance(module, Module) or not any(True for _ in module.children()):
+    if not isinstance(module, Module) or next(module.children(), None) is None:
         return False
     return not any(isinstance(value, Parameter) for value in vars(module).values())
 

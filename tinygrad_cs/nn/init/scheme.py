@@ -89,6 +89,12 @@ def apply(
         2.weight   orthogonal     0.05764
         2.bias     constant 0     0
     """
+    if hasattr(scheme, "shape"):
+        raise ArgumentError(
+            f"init.apply: scheme must be a name or a function that fills a weight, got an array "
+            f"of shape {tuple(scheme.shape)}; initialising looks at no data: "
+            f"nn.init.apply(model)"
+        )
     if not isinstance(model, Module):
         raise ArgumentError(f"init.apply: expected a module, got {type(model).__name__}")
     calculate_gain(activation)

@@ -6,6 +6,8 @@ from typing import Any
 
 from ...engine.errors import ArgumentError
 from .. import functional
+from ..foreign import described
+from ..functional.arguments import check_number
 from ..module import Module
 
 __all__ = ["CELU", "ELU", "GELU", "SELU", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "Tanh"]
@@ -78,10 +80,10 @@ class Softplus(Module):
     """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        if beta == 0:
+        self.beta = check_number(beta, "beta", "Softplus")
+        if not self.beta:
             raise ArgumentError("Softplus: divides by beta, which must not be 0")
-        self.beta = beta
-        self.threshold = threshold
+        self.threshold = check_number(threshold, "threshold", "Softplus")
 
     def forward(self, x: Any) -> Any:
         """Same shape as `x`."""
@@ -109,7 +111,7 @@ class ELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
+        self.alpha = check_number(alpha, "alpha", "ELU")
 
     def forward(self, x: Any) -> Any:
         """Same shape as `x`."""
@@ -155,9 +157,9 @@ class CELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
-        if not alpha > 0:
+        self.alpha = check_number(alpha, "alpha", "CELU")
+        if self.alpha <= 0:
             raise ArgumentError(f"CELU: alpha must be above 0, got {alpha}")
-        self.alpha = alpha
 
     def forward(self, x: Any) -> Any:
         """Same shape as `x`."""
@@ -183,8 +185,10 @@ class GELU(Module):
     """
 
     def __init__(self, approximate: str = "none") -> None:
-        if approximate not in ("none", "tanh"):
-            raise ArgumentError(f"GELU: approximate must be 'none' or 'tanh', got {approximate!r}")
+        if not isinstance(approximate, str) or approximate not in ("none", "tanh"):
+            raise ArgumentError(
+                f"GELU: approximate must be 'none' or 'tanh', got {described(approximate, 'GELU')}"
+            )
         self.approximate = approximate
 
     def forward(self, x: Any) -> Any:

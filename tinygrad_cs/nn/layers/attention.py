@@ -7,9 +7,9 @@ from typing import Any
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.modes import default_dtype
-from ...engine.tensor import asarray
 from ...engine.types import Shape, np
 from .. import functional, init
+from ..foreign import with_shape
 from ..functional.arguments import per_axis
 from ..functional.attention import as_mask, attend, lower_triangle
 from ..module import Module
@@ -128,7 +128,7 @@ class MultiheadAttention(Module):
         gets weights of zeros, where PyTorch gives NaN.
         """
         query, key, value = (
-            x if hasattr(x, "ndim") else asarray(x) for x in (query, key, value)
+            with_shape(x) for x in (query, key, value)
         )  # fmt: skip
         self._check(query.shape, key.shape, value.shape)
         single = query.ndim == 2

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.modes import default_dtype
-from ...engine.tensor import Tensor, asarray, overwrite
+from ...engine.tensor import Tensor, overwrite
 from ...engine.types import np
 from .. import functional
-from ..functional.arguments import on_batch
+from ..foreign import with_shape
+from ..functional.arguments import channels_hint, on_batch
 from ..module import Module
 from ..parameter import Parameter
 from .normalization import check_eps, check_whole
@@ -62,7 +63,7 @@ class _ChannelNorm(Module):
             self.running_mean = self.running_var = self.num_batches_tracked = None
 
     def _checked(self, x: Any) -> Any:
-        x = x if hasattr(x, "ndim") else asarray(x)
+        x = with_shape(x)
         shape = x.shape
         if len(shape) not in self.shapes:
             raise ShapeError(
@@ -74,6 +75,7 @@ class _ChannelNorm(Module):
             raise ShapeError(
                 f"{type(self).__name__}: made for num_features={self.num_features} channels, got "
                 f"{channels} in an input of shape {shape}"
+                + channels_hint(shape, self.num_features, len(shape) - 2)
             )
         return x
 

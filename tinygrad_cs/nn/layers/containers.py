@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
-from ...engine.errors import ArgumentError, IndexOutOfRange
+from ...engine.errors import ArgumentError, IndexOutOfRange, TinygradError
 from ...engine.types import np
 from ..module import Module
+from ..parameter import Parameter
 
-__all__ = ["ModuleList", "Sequential"]
+__all__ = ["ModuleList", "ParameterList", "Sequential"]
 
 Layer = Callable[..., Any]
 
 
 class _List(Module):
     """Python's list interface to what stands in the attributes "0", "1", ..."""
+
+    _what = "modules"
 
     def _check(self, name: str, value: Any) -> Any:
         """The value, if it may be held under this name or number."""
@@ -31,14 +34,22 @@ class _List(Module):
             )
         return value
 
+    _keys: tuple[str, ...] = ()
+    """Names beside the numbers under which it holds something."""
+
     def _entries(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if callable(value) and (name.isdecimal() or name in self._keys)
+        }
 
     def _hold(self, values: Iterable[Any]) -> None:
         """Hold these instead of the present ones, numbered anew."""
         values = [self._check(str(i), value) for i, value in enumerate(values)]
         for name in self._entries():
             delattr(self, name)
+        self._keys = ()
         for i, value in enumerate(values):
             setattr(self, str(i), value)
 
@@ -46,8 +57,8 @@ class _List(Module):
         names = list(self._entries())
         if not isinstance(index, (int, np.integer)) or not -len(names) <= index < len(names):
             raise IndexOutOfRange(
-                f"{type(self).__name__}: it holds {len(names)} modules, numbered from 0; got the "
-                f"index {index!r}"
+                f"{type(self).__name__}: it holds {len(names)} {self._what}, numbered from 0; "
+                f"got the index {index!r}"
             )
         return names[index]
 
@@ -134,7 +145,7 @@ class Sequential(_List):
         if isinstance(first, Mapping):
             for name, module in first.items():
                 check_key(self, name)
-                setattr(self, name, self._check(name, module))
+                self._add(name, module)
         else:
             self._hold(modules)
 
@@ -142,20 +153,44 @@ class Sequential(_List):
     def _of(cls, entries: dict[str, Any]) -> Sequential:
         return Sequential(entries)
 
+    def _add(self, name: str, module: Any) -> None:
+        setattr(self, name, self._check(name, module))
+        if not name.isdecimal() and name not in self._keys:
+            self._keys = (*self._keys, name)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Call one module more, after the others, under this name."""
+        check_key(self, name)
+        self._add(name, module)
+
     def _check(self, name: str, value: Any) -> Any:
         if callable(value) and not isinstance(value, type):
             return value
         return super()._check(name, value)
 
-    def _entries(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if callable(value)}
-
     def forward(self, x: Any) -> Any:
         """The last module's output."""
-        for layer in vars(self).values():
-            if callable(layer):
-                x = layer(x)
+        keys, name = self._keys, None
+        try:
+            for name, layer in vars(self).items():
+                if callable(layer) and (name.isdecimal() or name in keys):
+                    x = layer(x)
+        except (TinygradError, AttributeError, TypeError, ValueError) as error:
+            if isinstance(x, tuple):
+                raise self._got_a_tuple(x, name) from error
+            raise
         return x
+
+    def _got_a_tuple(self, x: tuple[Any, ...], name: Any) -> ArgumentError:
+        names = list(self._entries())
+        place = names.index(name)
+        kind = type(vars(self)[names[place - 1]]).__name__ if place else ""
+        giver = f"which layer {names[place - 1]!r} ({kind}) returned; " if place else ""
+        return ArgumentError(
+            f"Sequential: layer {name!r} got a tuple of {len(x)}, {giver}each layer here takes "
+            f"one tensor; put a function such as lambda out: out[0] between them, or write a "
+            f"module with a forward of its own: out, state = self.lstm(x)"
+        )
 
 
 class ModuleList(_List):
@@ -198,6 +233,59 @@ class ModuleList(_List):
             "ModuleList holds modules and computes nothing; loop over it in your forward, or use "
             "nn.Sequential, which calls them one after the other"
         )
+
+
+class ParameterList(_List):
+    """A list of parameters that are found and trained; in a Python list they would not be.
+
+    Args:
+        values: any iterable of parameters; tensors and arrays become parameters (default: none).
+
+    It computes nothing itself: use its entries in `forward`. Their names are their numbers.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinygrad_cs import nn
+        >>> weights = nn.ParameterList([np.zeros((2, 3)), nn.Parameter([1.0])])
+        >>> [(name, w.shape) for name, w in weights.named_parameters()]
+        [('0', (2, 3)), ('1', (1,))]
+    """
+
+    _what = "parameters"
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._hold(values)
+
+    def _check(self, name: str, value: Any) -> Any:
+        if isinstance(value, (Module, type)):
+            raise ArgumentError(
+                f"ParameterList: argument {name} is the module {type(value).__name__}; modules go "
+                f"into an nn.ModuleList"
+            )
+        return value if isinstance(value, Parameter) else Parameter(value)
+
+    def _entries(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name.isdecimal()}
+
+    @classmethod
+    def _of(cls, entries: dict[str, Any]) -> ParameterList:
+        return ParameterList(entries.values())
+
+    def __add__(self, other: Iterable[Any]) -> ParameterList:
+        return ParameterList([*self, *other])
+
+    __iadd__ = _List.extend
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises: what is done with the parameters is for you to say."""
+        raise ArgumentError(
+            "ParameterList holds parameters and computes nothing; use them in your forward: "
+            "self.weights[0]"
+        )
+
+    def extra_repr(self) -> str:
+        """The shapes."""
+        return ", ".join(str(p.shape) for p in self)
 
 
 def check_key(owner: Module, key: Any) -> None:

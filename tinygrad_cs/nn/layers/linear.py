@@ -9,6 +9,7 @@ from ...engine.errors import ArgumentError
 from ...engine.modes import default_dtype
 from ...engine.types import np
 from .. import functional, init
+from ..foreign import described
 from ..module import Module
 from ..parameter import Parameter
 
@@ -17,7 +18,7 @@ __all__ = ["Bilinear", "Linear"]
 
 def _refuse_sizes_below_one(where: str, **sizes: Any) -> None:
     if not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes.values()):
-        given = ", ".join(f"{name}={size!r}" for name, size in sizes.items())
+        given = ", ".join(f"{name}={described(size, where)}" for name, size in sizes.items())
         raise ArgumentError(f"{where}: sizes must be whole numbers of 1 or more, got {given}")
 
 

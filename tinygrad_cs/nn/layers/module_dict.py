@@ -40,15 +40,15 @@ class ModuleDict(Module):
 
     def keys(self) -> KeysView[str]:
         """The names, in the order in which they were set."""
-        return dict(self.children()).keys()
+        return dict(self._every_child()).keys()
 
     def values(self) -> ValuesView[Module]:
         """The modules, in the same order."""
-        return dict(self.children()).values()
+        return dict(self._every_child()).values()
 
     def items(self) -> ItemsView[str, Module]:
         """Name and module, in the same order."""
-        return dict(self.children()).items()
+        return dict(self._every_child()).items()
 
     def pop(self, key: str) -> Module:
         """Take a module out and return it."""
@@ -62,7 +62,7 @@ class ModuleDict(Module):
             del self[name]
 
     def __len__(self) -> int:
-        return len(dict(self.children()))
+        return len(dict(self._every_child()))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
@@ -71,7 +71,7 @@ class ModuleDict(Module):
         return key in self.keys()
 
     def __getitem__(self, key: str) -> Module:
-        found = dict(self.children())
+        found = dict(self._every_child())
         if key not in found:
             raise MissingKey(
                 f"ModuleDict: there is no module {key!r}; there are {', '.join(found) or 'none'}"

@@ -12,6 +12,7 @@ from ...engine.errors import ArgumentError
 from ...engine.modes import default_dtype
 from ...engine.types import np
 from .. import functional
+from ..foreign import described
 from ..module import Module
 from ..parameter import Parameter
 
@@ -23,14 +24,16 @@ def check_whole(where: str, **sizes: Any) -> None:
     for name, size in sizes.items():
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
             raise ArgumentError(
-                f"{where}: {name} must be a whole number of 1 or more, got {size!r}"
+                f"{where}: {name} must be a whole number of 1 or more, got {described(size, where)}"
             )
 
 
 def check_eps(where: str, eps: Any) -> None:
     """Raise `ArgumentError` for what cannot be added to a variance."""
     if not isinstance(eps, (float, int, np.floating)) or not 0 <= eps < float("inf"):
-        raise ArgumentError(f"{where}: eps must be a number of 0 or more, got {eps!r}")
+        raise ArgumentError(
+            f"{where}: eps must be a number of 0 or more, got {described(eps, where)}"
+        )
 
 
 def _lengths(where: str, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:

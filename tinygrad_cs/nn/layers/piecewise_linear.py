@@ -8,7 +8,7 @@ from ...engine.errors import ArgumentError
 from ...engine.modes import default_dtype
 from ...engine.types import np
 from .. import functional
-from ..functional.arguments import per_axis
+from ..functional.arguments import check_number, per_axis
 from ..module import Module
 from ..parameter import Parameter
 
@@ -83,7 +83,7 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+        self.negative_slope = check_number(negative_slope, "negative_slope", "LeakyReLU")
 
     def forward(self, x: Any) -> Any:
         """Same shape as `x`."""
@@ -143,6 +143,8 @@ class Hardtanh(Module):
     """
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        check_number(min_val, "min_val", "Hardtanh")
+        check_number(max_val, "max_val", "Hardtanh")
         if not min_val < max_val:
             raise ArgumentError(
                 f"Hardtanh: min_val must be below max_val, got min_val={min_val}, max_val={max_val}"

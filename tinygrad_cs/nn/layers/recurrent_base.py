@@ -11,6 +11,7 @@ from ...engine.errors import ArgumentError
 from ...engine.modes import default_dtype
 from ...engine.types import Shape, np
 from .. import init
+from ..foreign import described
 from ..module import Module
 from ..parameter import Parameter
 
@@ -37,7 +38,7 @@ def check_sizes(where: str, **sizes: Any) -> None:
     for name, size in sizes.items():
         if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
             raise ArgumentError(
-                f"{where}: {name} must be a whole number of 1 or more, got {size!r}"
+                f"{where}: {name} must be a whole number of 1 or more, got {described(size, where)}"
             )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.tensor import asarray
 from ...engine.types import np
 from .. import functional
+from ..foreign import with_shape
 from ..module import Module
 from .recurrent_base import add_weights, check_nonlinearity, check_sizes
 
@@ -33,7 +33,7 @@ class Cell(Module):
 
     def _zeros(self, input: Any) -> Any:
         """The state to begin with, for an input with or without a batch."""
-        x = input if hasattr(input, "ndim") else asarray(input)
+        x = with_shape(input)
         return np.zeros((*x.shape[:-1], self.hidden_size), self.weight_hh.dtype)
 
     def extra_repr(self) -> str:

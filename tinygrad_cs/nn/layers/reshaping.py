@@ -8,8 +8,8 @@ from typing import Any
 
 from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
-from ...engine.tensor import asarray
 from .. import functional
+from ..foreign import described, with_shape
 from ..functional.arguments import per_axis
 from ..module import Module
 
@@ -35,16 +35,18 @@ class Flatten(Module):
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        if not isinstance(start_dim, int) or not isinstance(end_dim, int):
-            raise ArgumentError(
-                f"Flatten: start_dim and end_dim are whole numbers, got {start_dim!r}, {end_dim!r}"
-            )
+        for dim in (start_dim, end_dim):
+            if not isinstance(dim, int):
+                raise ArgumentError(
+                    f"Flatten: start_dim and end_dim are whole numbers, got "
+                    f"{described(dim, 'Flatten')}"
+                )
         self.start_dim = start_dim
         self.end_dim = end_dim
 
     def forward(self, input: Any) -> Any:
         """The axes from `start_dim` to `end_dim` become one."""
-        input = input if hasattr(input, "ndim") else asarray(input)
+        input = with_shape(input)
         shape, n = input.shape, input.ndim
         first, last = (axis + n if axis < 0 else axis for axis in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < n:
@@ -93,7 +95,7 @@ class Unflatten(Module):
 
     def forward(self, input: Any) -> Any:
         """The axis `dim` becomes as many as there are lengths."""
-        input = input if hasattr(input, "ndim") else asarray(input)
+        input = with_shape(input)
         shape, n, sizes = input.shape, input.ndim, self.unflattened_size
         axis = self.dim + n if self.dim < 0 else self.dim
         known = math.prod(size for size in sizes if size >= 0)

@@ -1,19 +1,22 @@
-"""A block of a transformer: attention, then two linear layers, each beside a shortcut."""
+"""Blocks of a transformer: attention, then two linear layers, each beside a shortcut."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 from ...engine.errors import ArgumentError
 from .. import functional
+from ..functional.arguments import per_axis
 from ..module import Module
 from .attention import MultiheadAttention
+from .containers import ModuleList
 from .dropout import Dropout
 from .linear import Linear
 from .normalization import LayerNorm
 
-__all__ = ["TransformerEncoderLayer"]
+__all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
 
 _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": functional.relu,
@@ -111,3 +114,50 @@ class TransformerEncoderLayer(Module):
     def extra_repr(self) -> str:
         """Where it normalises."""
         return "norm_first=True" if self.norm_first else ""
+
+
+class TransformerEncoder(Module):
+    """Several blocks, one after the other.
+
+    Args:
+        encoder_layer: a `TransformerEncoderLayer`, which is copied, its values too: all blocks
+            start with the same weights (as in PyTorch; `nn.init.apply` draws them anew).
+        num_layers: how many blocks.
+        norm: what is applied to the result of the last one (default none); with `norm_first`
+            blocks it should be a `LayerNorm`, for their sums are not normalised.
+
+    Attributes:
+        layers: `ModuleList` of the blocks. norm: as given.
+
+    Raises `ArgumentError` for a number of blocks below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinygrad_cs import nn
+        >>> block = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16)
+        >>> nn.TransformerEncoder(block, num_layers=3)(np.ones((5, 2, 8), "float32")).shape
+        (5, 2, 8)
+    """
+
+    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        (count,) = per_axis(num_layers, 1, "num_layers", "TransformerEncoder")
+        if not isinstance(encoder_layer, Module):
+            raise ArgumentError(
+                f"TransformerEncoder: expected a block such as "
+                f"nn.TransformerEncoderLayer(d_model, nhead), got {type(encoder_layer).__name__}"
+            )
+        self.layers = ModuleList(copy.deepcopy(encoder_layer) for _ in range(count))
+        self.num_layers = count
+        self.norm = norm
+
+    def forward(
+        self,
+        src: Any,
+        mask: Any = None,
+        src_key_padding_mask: Any = None,
+        is_causal: bool = False,
+    ) -> Any:
+        """The shape of `src`; the masks are those of `MultiheadAttention`, for every block."""
+        for layer in self.layers:
+            src = layer(src, mask, src_key_padding_mask, is_causal)
+        return src if self.norm is None else self.norm(src)

@@ -6,7 +6,8 @@ from typing import Any
 
 from ...engine.errors import ArgumentError
 from .. import functional
-from ..functional.losses.checks import check_number
+from ..functional.arguments import check_number
+from ..functional.losses.checks import check_ignore_index
 from ..functional.losses.classification import check_smoothing
 from .loss import Loss
 
@@ -44,8 +45,8 @@ class CrossEntropyLoss(Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction)
-        self._hold(weight=weight)
-        self.ignore_index = ignore_index
+        self._hold_for_classes(weight)
+        self.ignore_index = check_ignore_index(ignore_index, "CrossEntropyLoss")
         self.label_smoothing = check_smoothing(label_smoothing, "CrossEntropyLoss")
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -80,8 +81,8 @@ class NLLLoss(Loss):
         self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction)
-        self._hold(weight=weight)
-        self.ignore_index = ignore_index
+        self._hold_for_classes(weight)
+        self.ignore_index = check_ignore_index(ignore_index, "NLLLoss")
 
     def forward(self, input: Any, target: Any) -> Any:
         """Logarithms of probabilities (N, C, ...) and integer classes (N, ...)."""
@@ -145,11 +146,11 @@ class MultiMarginLoss(Loss):
         self, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction)
-        if p not in (1, 2):
+        if check_number(p, "p", "MultiMarginLoss") not in (1, 2):
             raise ArgumentError(f"MultiMarginLoss: p must be 1 or 2, got {p!r}")
         self.margin = check_number(margin, "margin", "MultiMarginLoss")
         self.p = p
-        self._hold(weight=weight)
+        self._hold_for_classes(weight)
 
     def forward(self, input: Any, target: Any) -> Any:
         """Scores (N, C) and integer classes (N,)."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functional
-from ..functional.losses.checks import check_number
+from ..functional.arguments import check_number
+from ..functional.losses.checks import check_switch
 from .loss import Loss
 
 __all__ = ["GaussianNLLLoss", "KLDivLoss"]
@@ -34,7 +35,7 @@ class KLDivLoss(Loss):
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         self.reduction = functional.check_reduction(reduction, "KLDivLoss", also=("batchmean",))
-        self.log_target = log_target
+        self.log_target = check_switch(log_target, "log_target", "KLDivLoss")
 
     def forward(self, input: Any, target: Any) -> Any:
         """Logarithms of probabilities, and probabilities of the same shape."""
@@ -68,7 +69,7 @@ class GaussianNLLLoss(Loss):
     def __init__(self, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.eps = check_number(eps, "eps", "GaussianNLLLoss", above=0)
-        self.full = full
+        self.full = check_switch(full, "full", "GaussianNLLLoss")
 
     def forward(self, input: Any, target: Any, var: Any) -> Any:
         """Predictions and targets of the same shape, and the variances of the predictions."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from ...engine.errors import ArgumentError
 from .. import functional
-from ..functional.losses.checks import check_number
+from ..functional.arguments import check_number
+from ..functional.losses.checks import check_switch
 from .loss import Loss
 
 __all__ = ["CosineEmbeddingLoss", "HingeEmbeddingLoss", "TripletMarginLoss"]
@@ -111,7 +112,7 @@ class TripletMarginLoss(Loss):
         self.margin = check_number(margin, "margin", "TripletMarginLoss", above=0)
         self.p = check_number(p, "p", "TripletMarginLoss")
         self.eps = check_number(eps, "eps", "TripletMarginLoss")
-        self.swap = swap
+        self.swap = check_switch(swap, "swap", "TripletMarginLoss")
 
     def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
         """Three tensors of vectors of the same shape (..., D)."""

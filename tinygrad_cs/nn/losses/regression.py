@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functional
-from ..functional.losses.checks import check_number
+from ..functional.arguments import check_number
 from .loss import Loss
 
 __all__ = ["HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss"]
@@ -72,9 +72,9 @@ class SmoothL1Loss(Loss):
 
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)
-        if beta != 0:
+        self.beta = check_number(beta, "beta", "SmoothL1Loss")
+        if self.beta:
             check_number(beta, "beta", "SmoothL1Loss", above=0)
-        self.beta = beta
 
     def forward(self, input: Any, target: Any) -> Any:
         """Two tensors of the same shape."""

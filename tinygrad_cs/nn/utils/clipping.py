@@ -14,7 +14,9 @@ from ...optim.named import named_parameters
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
 
-def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0) -> float:
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = True
+) -> float:
     """Shorten all gradients by one common factor, so that together they are no longer than this.
 
         g <- g min(1, max_norm / (|g| + 1e-6)),  |g| over all entries of all gradients
@@ -27,6 +29,8 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0) ->
         parameters: a module, an iterable of parameters (or of (name, parameter)), or one tensor.
         max_norm: longest norm allowed; `math.inf` only measures.
         norm_type: p of the p-norm, above 0; `math.inf` for the largest entry (default 2).
+        error_if_nonfinite: must be True (PyTorch's default is False): multiplying by a factor
+            that is not finite would make all gradients NaN.
 
     Returns the norm before. Without any gradient it is 0.
 
@@ -46,6 +50,12 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0) ->
     _check_number("clip_grad_norm_", "norm_type", norm_type)
     if norm_type == 0:
         raise ArgumentError("clip_grad_norm_: norm_type must be above 0, got 0")
+    if error_if_nonfinite is not True:
+        raise ArgumentError(
+            f"clip_grad_norm_: error_if_nonfinite must be True, got {error_if_nonfinite!r}: one "
+            f"gradient that is not finite would make all of them NaN; catch NonFiniteError and "
+            f"leave the step out"
+        )
     named = named_parameters(parameters, "clip_grad_norm_")
     arrays = gradients(tensor for _, tensor in named)
     norm = _norm(arrays, norm_type)

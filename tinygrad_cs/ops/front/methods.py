@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...engine.errors import DTypeError, ShapeError
+from ...engine.errors import DTypeError, GraphError, ShapeError
 from ...engine.record import TABLE
 from ...engine.scalar import INFIX, Scalar, binary_method, with_number
 from ...engine.tensor import Tensor
@@ -50,6 +50,27 @@ for _name, _call in _ARITHMETIC.items():
         _method = binary_method if _row.scalar in INFIX else with_number
         setattr(Scalar, f"__{_name}__", _method(_row, _call))
         setattr(Scalar, f"__r{_name}__", with_number(_row, _call, reflected=True))
+
+
+def _in_place(symbol: str) -> Callable[[Any, Any], Any]:
+    """`t -= x` makes a new tensor, which for a leaf that is to be trained would be lost."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        node = self._node
+        if node is not None and node.plan is None:
+            raise GraphError(
+                f"t {symbol}= x: values in a graph are not changed, so this would make a new "
+                f"tensor and leave the one that requires a gradient as it was; write "
+                f"t.data {symbol}= x to change its values (x as an array, as p.grad is), or "
+                f"t = t {symbol} x for a new tensor"
+            )
+        return NotImplemented  # Python then takes t = t - x
+
+    return method
+
+
+for _name, _symbol in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
+    setattr(Tensor, f"__i{_name}__", _in_place(_symbol))
 
 _UNARY: dict[str, Any] = {
     "neg": arithmetic.negative,

@@ -115,7 +115,7 @@ def sums(values: Array, fold: Fold) -> Array:
         out = rows.dot(one((fold.tail,), values.dtype))
     if fold.lead is not None:
         rows = out if out.ndim == 2 else out.reshape(fold.lead, -1)
-        out = one((fold.lead,), values.dtype).dot(rows)
+        out = np.dot(one((fold.lead,), values.dtype), rows)
     return out.reshape(fold.kept)
 
 

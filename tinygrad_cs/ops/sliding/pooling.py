@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ...engine.define import composition, operation
+from ...engine.modes import as_one
 from ...engine.record import MOVE
 from ...engine.types import Array, Shape, np
 from ..axes import raw
@@ -154,4 +155,4 @@ def max_pool(x: Any, axes: Axes) -> Any:
         >>> max_pool(tg.tensor([[1.0, 3.0, 2.0, 2.0]]), (Windows(size=4, kernel=2, stride=2),))
         tensor([[3., 2.]])
     """
-    return pick(x, positions_of_max(raw(x), axes))
+    return pick(x, as_one(positions_of_max, raw(x), axes))

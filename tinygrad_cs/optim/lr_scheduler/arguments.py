@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -58,14 +58,20 @@ def check_choice(name: str, key: str, value: Any, choices: Sequence[str]) -> Non
         )
 
 
-def check_milestones(name: str, milestones: Sequence[Any], least: int) -> None:
-    """Raise `ArgumentError` unless these are whole numbers, each larger than the one before."""
-    whole = all(is_whole(milestone) and milestone >= least for milestone in milestones)
-    if not whole or not all(a < b for a, b in pairwise(milestones)):
+def check_milestones(name: str, milestones: Iterable[Any], least: int) -> list[int]:
+    """The milestones as a list; raises `ArgumentError` unless they are increasing whole numbers."""
+    if not isinstance(milestones, Iterable):
         raise ArgumentError(
-            f"{name}: milestones must be increasing whole numbers of {least} or more, got "
-            f"{list(milestones)}"
+            f"{name}: milestones must be a list of whole numbers, such as [30, 60], got "
+            f"{milestones!r}"
         )
+    listed = list(milestones)
+    whole = all(is_whole(milestone) and milestone >= least for milestone in listed)
+    if not whole or not all(a < b for a, b in pairwise(listed)):
+        raise ArgumentError(
+            f"{name}: milestones must be increasing whole numbers of {least} or more, got {listed}"
+        )
+    return listed
 
 
 def per_group(name: str, key: str, value: Any, optimizer: Optimizer) -> list[Any]:

@@ -46,21 +46,29 @@ class _Composite(LRScheduler):
     def _state_names(self) -> list[str]:
         return [name for name in super()._state_names() if name != "_schedulers"]
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` of a schedule made of the same ones gave."""
+    def _check_state(self, state: dict[str, Any]) -> None:
         held = state.get("_schedulers", ())
         if len(held) != len(self._schedulers):
             raise StateDictError(
                 f"{type(self).__name__}.load_state_dict: nothing was loaded: expected the states "
                 f"of {len(self._schedulers)} schedules under '_schedulers', got {len(held)}"
             )
-        super().load_state_dict({k: v for k, v in state.items() if k != "_schedulers"})
+        super()._check_state(_without_held(state))
         for scheduler, saved in zip(self._schedulers, held, strict=True):
-            scheduler.load_state_dict(saved)
+            scheduler._check_state(saved)
+
+    def _take(self, state: dict[str, Any]) -> None:
+        super()._take(_without_held(state))
+        for scheduler, saved in zip(self._schedulers, state["_schedulers"], strict=True):
+            scheduler._take(saved)
 
     def __repr__(self) -> str:
         held = "".join(f"\n  {scheduler!r}" for scheduler in self._schedulers)
         return f"{super().__repr__()}{held}"
+
+
+def _without_held(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name != "_schedulers"}
 
 
 class SequentialLR(_Composite):
@@ -95,13 +103,13 @@ class SequentialLR(_Composite):
         name = type(self).__name__
         check_optimizer(name, optimizer)
         self._hold(optimizer, schedulers)
-        check_milestones(name, milestones, 1)
+        milestones = check_milestones(name, milestones, 1)
         if len(milestones) != len(schedulers) - 1:
             raise ArgumentError(
                 f"{name}: {len(schedulers)} schedules need {len(schedulers) - 1} milestones "
                 f"between them, got {len(milestones)}"
             )
-        self.milestones = list(milestones)
+        self.milestones = milestones
         super().__init__(optimizer)
 
     def _begin(self, last_epoch: int = -1) -> None:

@@ -78,8 +78,7 @@ class MultiStepLR(LRScheduler):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        self.milestones = list(milestones)
-        check_milestones("MultiStepLR", self.milestones, 0)
+        self.milestones = check_milestones("MultiStepLR", milestones, 0)
         check_range("MultiStepLR", gamma=gamma)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)

@@ -125,6 +125,13 @@ class OneCycleLR(LRScheduler):
 
     def _set_rates(self) -> None:
         super()._set_rates()
+        self._set_momenta()
+
+    def _restore(self) -> None:
+        super()._restore()
+        self._set_momenta()
+
+    def _set_momenta(self) -> None:
         if not self.cycle_momentum:
             return
         for group, knots in zip(self.optimizer.param_groups, self._momenta, strict=True):

@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from ...engine.errors import ArgumentError, StateDictError
+from ...engine.modes import current_trace
 from ..optimizer import Optimizer
 from .arguments import check_count, check_optimizer
 
@@ -57,6 +58,8 @@ class LRScheduler:
         check_optimizer(name, optimizer)
         check_count(name, -1, last_epoch=last_epoch)
         self.optimizer = optimizer
+        if optimizer._resumed == []:
+            optimizer._resumed = [_options(group) for group in optimizer.param_groups]
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -90,6 +93,11 @@ class LRScheduler:
 
     def step(self) -> None:
         """Count one step and set every group's rate."""
+        trace = current_trace()
+        if trace is not None:
+            trace.after_call(self.step)
+            return
+        self.optimizer._resumed = None
         self.last_epoch += 1
         self._set_rates()
 
@@ -120,7 +128,7 @@ class LRScheduler:
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything but the optimizer and functions, for `load_state_dict`.
 
-        The rates themselves are in the optimizer's state: save and load both.
+        The rates themselves are in the optimizer's state too: save and load both.
         """
         return {name: copy.deepcopy(vars(self)[name]) for name in self._state_names()}
 
@@ -130,15 +138,36 @@ class LRScheduler:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` of the same kind of schedule gave.
 
+        The optimizer's rates are then those of its own state, whether that is loaded before the
+        schedule is made, after it, or last; where it is not loaded, those this schedule last set.
+
         Raises `StateDictError` where entries are missing or unknown; then nothing was loaded.
         """
+        self._check_state(state)
+        self._take(state)
+        resumed, groups = self.optimizer._resumed, self.optimizer.param_groups
+        if resumed is None:
+            self._restore()
+        elif resumed:
+            # making the schedule changed what the optimizer had loaded
+            for group, options in zip(groups, resumed, strict=True):
+                group.update(options)
+
+    def _check_state(self, state: dict[str, Any]) -> None:
         if set(state) != set(self._state_names()):
             raise StateDictError(
                 f"{type(self).__name__}.load_state_dict: nothing was loaded: expected the entries "
                 f"{sorted(self._state_names())}, got {sorted(state)}; was this saved by another "
                 f"kind of schedule?"
             )
+
+    def _take(self, state: dict[str, Any]) -> None:
         vars(self).update(copy.deepcopy(state))
+
+    def _restore(self) -> None:
+        """Give the optimizer the rates that this schedule last set."""
+        for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+            group["lr"] = rate
 
     def __repr__(self) -> str:
         hidden = ("optimizer", "base_lrs", "last_epoch")
@@ -149,3 +178,7 @@ class LRScheduler:
         ]
         rates = ", ".join(f"{rate:.6g}" for rate in self._last_lr)
         return f"{type(self).__name__}({', '.join(shown)})  # step {self.last_epoch}: lr {rates}"
+
+
+def _options(group: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name != "params"}

@@ -9,6 +9,7 @@ from ....engine.errors import ShapeError
 from ....engine.types import np
 from ....ops.axes import raw
 from ....ops.reductions import losses as fused
+from ...foreign import with_shape
 from .checks import (
     beside,
     broadcasts,
@@ -17,7 +18,6 @@ from .checks import (
     reduce,
     refuse_where,
     rescaled,
-    with_shape,
 )
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import math
-from numbers import Real
 from typing import Any
 
 from .... import ops
 from ....engine.errors import ArgumentError, DTypeError, ShapeError
-from ....engine.tensor import asarray
 from ....engine.types import Array, Shape, np
 from ....ops.axes import raw
+from ...foreign import described, is_foreign, with_shape
 
 _REDUCTIONS = ("mean", "sum", "none")
 
 
 def check_reduction(reduction: str, where: str, also: tuple[str, ...] = ()) -> str:
     """`reduction` if it is one; raises `ArgumentError` otherwise."""
-    if reduction not in _REDUCTIONS and reduction not in also:
+    if not isinstance(reduction, str) or reduction not in _REDUCTIONS + also:
         raise ArgumentError(
             f"{where}: reduction must be one of "
-            f"{', '.join(map(repr, _REDUCTIONS + also))}, got {reduction!r}"
+            f"{', '.join(map(repr, _REDUCTIONS + also))}, got {described(reduction, where)}"
         )
     return reduction
 
 
-def check_number(value: Any, name: str, where: str, above: float | None = None) -> float:
-    """`value` as a Python number; raises `ArgumentError` unless it is one, larger than `above`."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-        raise ArgumentError(f"{where}: {name} must be a number, got {value!r}")
-    if above is not None and value <= above:
-        raise ArgumentError(f"{where}: {name} must be larger than {above}, got {value!r}")
-    return float(value)
+def check_switch(value: Any, name: str, where: str) -> bool:
+    """`value` if it is True or False; raises `ArgumentError` otherwise."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentError(f"{where}: {name} must be True or False, got {described(value, where)}")
+    return bool(value)
+
+
+def check_ignore_index(value: Any, where: str) -> int:
+    """`value` as a whole number; raises `ArgumentError` otherwise."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        raise ArgumentError(
+            f"{where}: ignore_index must be a whole number, got {described(value, where)}"
+        )
+    return int(value)
 
 
 def shape_of(x: Any) -> Shape:
@@ -60,23 +65,38 @@ def pair(input: Any, target: Any, where: str, reduction: str) -> tuple[Any, Any]
     if 0 in shape:
         refuse_empty_mean(shape, reduction, where)
     mine, other = getattr(input, "dtype", None), getattr(target, "dtype", None)
-    if mine is not other and mine != other:
-        return _alike(input, target, where)
-    return input, target
+    if mine is other and type(mine) in FLOATING:
+        return input, target
+    return _alike(with_shape(input), target, where)
+
+
+FLOATING = {type(np.dtype(kind)) for kind in ("float16", "float32", "float64", "longdouble")}
+"""The classes of the floating dtypes: one look-up for what nearly every call passes."""
 
 
 def _alike(input: Any, target: Any, where: str) -> tuple[Any, Any]:
     """The same, where whole numbers and plain lists take the dtype of the other one."""
-    if not hasattr(input, "dtype") or raw(input).dtype.kind not in "iub":
-        mine = getattr(input, "dtype", None)
-        values = raw(target)
-        if mine is not None and values.dtype.kind in "iub":
-            return input, values.astype(mine)
-        return input, target
-    raise DTypeError(
-        f"{where}: the prediction must be floating, got {raw(input).dtype}; predictions come "
-        f"first, targets second"
+    refuse_integers(input, where, target)
+    values = raw(target)
+    if values.dtype.kind in "iub":
+        return input, values.astype(input.dtype)
+    return input, values if is_foreign(target) else target
+
+
+def refuse_integers(
+    input: Any, where: str, target: Any = None, what: str = "the prediction"
+) -> None:
+    """Raise `DTypeError` unless the prediction is floating: integers would wrap around."""
+    kind = input.dtype.kind
+    if kind == "f":
+        return
+    swapped = target is not None and raw(target).dtype.kind == "f"
+    advice = (
+        f"predictions come first, targets second: {where}(prediction, target)"
+        if swapped
+        else "write x.astype('float32')"
     )
+    raise DTypeError(f"{where}: {what} must be floating, got {input.dtype}; {advice}")
 
 
 def refuse_missing(loss: Any, target: Any, where: str) -> Any:
@@ -172,8 +192,3 @@ def signs(target: Any, where: str) -> Array:
             "turn labels 0 and 1 into 2 * y - 1",
         )
     return positive
-
-
-def with_shape(x: Any) -> Any:
-    """A tensor or array as it is, a list as a tensor."""
-    return x if hasattr(x, "ndim") else asarray(x)

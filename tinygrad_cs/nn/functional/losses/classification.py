@@ -8,11 +8,19 @@ from typing import Any
 
 from .... import ops
 from ....engine.errors import ArgumentError
-from ....engine.tensor import asarray
 from ....engine.types import Array, np
 from ....ops.axes import raw
 from ....ops.reductions.losses import check_classes, soft_cross_entropy, softmax_cross_entropy
-from .checks import check_reduction, class_weights, reduce, refuse_empty_mean, with_shape
+from ...foreign import described, is_foreign, with_shape
+from .checks import (
+    FLOATING,
+    check_ignore_index,
+    check_reduction,
+    class_weights,
+    reduce,
+    refuse_empty_mean,
+    refuse_integers,
+)
 
 __all__ = ["cross_entropy", "nll_loss"]
 
@@ -62,7 +70,13 @@ def cross_entropy(
                [ 0.25, -0.25]], dtype=float32)
     """
     check_reduction(reduction, "cross_entropy")
-    input = input if hasattr(input, "ndim") else asarray(input)
+    input = with_shape(input)
+    if type(input.dtype) not in FLOATING:
+        refuse_integers(input, "cross_entropy", target, "logits")
+    if type(ignore_index) is not int:
+        ignore_index = check_ignore_index(ignore_index, "cross_entropy")
+    if is_foreign(target):
+        target = np.asarray(target)
     if label_smoothing:
         label_smoothing = check_smoothing(label_smoothing, "cross_entropy")
     dtype = getattr(target, "dtype", None)
@@ -83,7 +97,8 @@ def check_smoothing(label_smoothing: Any, where: str) -> float:
     """`label_smoothing` as a Python number; raises `ArgumentError` unless it is from 0 to 1."""
     if not isinstance(label_smoothing, Real) or not 0 <= float(label_smoothing) <= 1:
         raise ArgumentError(
-            f"{where}: label_smoothing must be a number from 0 to 1, got {label_smoothing!r}"
+            f"{where}: label_smoothing must be a number from 0 to 1, got "
+            f"{described(label_smoothing, where)}"
         )
     return float(label_smoothing)
 
@@ -154,7 +169,7 @@ def _reduce_by(losses: Any, factors: Array | None, reduction: str, where: str) -
     """Losses that have their weights in them, reduced; a mean is divided by the weights' sum."""
     if factors is None:
         return reduce(losses, reduction)
-    total = float(factors.sum())
+    total = factors.sum().item()
     if total == 0 and losses.size:
         warnings.warn(
             f"{where}: every target is ignored or has weight 0, so the loss is 0 and nothing is "
@@ -197,6 +212,9 @@ def nll_loss(
     """
     check_reduction(reduction, "nll_loss")
     input = with_shape(input)
+    if type(input.dtype) not in FLOATING:
+        refuse_integers(input, "nll_loss", target, "log-probabilities")
+    ignore_index = check_ignore_index(ignore_index, "nll_loss")
     classes, counted = check_classes(input, target, "nll_loss", ignore_index)
     refuse_empty_mean(classes.shape, reduction, "nll_loss")
     axis = min(input.ndim, 2) - 1

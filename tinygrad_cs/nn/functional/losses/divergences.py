@@ -9,9 +9,9 @@ from .... import ops
 from ....engine.errors import ShapeError
 from ....ops.axes import raw
 from ....ops.reductions.losses import kl_divergence, kl_divergence_of_logs, normal_log_loss
+from ..arguments import check_number
 from .checks import (
     broadcasts,
-    check_number,
     check_reduction,
     pair,
     reduce,

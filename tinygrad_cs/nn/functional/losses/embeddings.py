@@ -8,15 +8,16 @@ from .... import ops
 from ....engine.errors import ArgumentError, ShapeError
 from ....ops.linalg.vector_norms import vector_norm
 from ....ops.reductions.losses.shares import tiny
+from ...foreign import with_shape
+from ..arguments import check_number
 from .checks import (
-    check_number,
     check_reduction,
     pair,
     reduce,
     refuse_empty_mean,
+    refuse_integers,
     shape_of,
     signs,
-    with_shape,
 )
 
 __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "triplet_margin_loss"]
@@ -48,7 +49,7 @@ def hinge_embedding_loss(
     """
     check_reduction(reduction, "hinge_embedding_loss")
     margin = check_number(margin, "margin", "hinge_embedding_loss")
-    input, target = pair(input, target, "hinge_embedding_loss", reduction)
+    input, _ = pair(input, target, "hinge_embedding_loss", reduction)
     alike = signs(target, "hinge_embedding_loss")
     input = with_shape(input)
     return reduce(ops.where(alike, input, ops.relu(margin - input)), reduction)
@@ -85,6 +86,8 @@ def cosine_embedding_loss(
     if not -1 <= margin <= 1:
         raise ArgumentError(f"{name}: margin is a cosine from -1 to 1, got {margin}")
     a, b = with_shape(input1), with_shape(input2)
+    for x in (a, b):
+        refuse_integers(x, name, what="both inputs")
     if a.shape != b.shape or a.ndim not in (1, 2) or shape_of(target) != a.shape[:-1]:
         raise ShapeError(
             f"{name}: expected vectors (N, D) twice and a target (N,), or (D,) twice and (), got "
@@ -143,6 +146,8 @@ def triplet_margin_loss(
     p = check_number(p, "p", name)
     eps = check_number(eps, "eps", name)
     anchor, positive, negative = with_shape(anchor), with_shape(positive), with_shape(negative)
+    for x in (anchor, positive, negative):
+        refuse_integers(x, name, what="anchor, positive and negative")
     shapes = [x.shape for x in (anchor, positive, negative)]
     if not shapes[0] or len(set(shapes)) > 1:
         raise ShapeError(

@@ -6,13 +6,14 @@ from typing import Any
 
 from ....engine.errors import ArgumentError, ShapeError
 from ....ops.reductions.losses import check_classes, class_margins
+from ...foreign import with_shape
+from ..arguments import check_number
 from .checks import (
-    check_number,
     check_reduction,
     class_weights,
     reduce,
     refuse_empty_mean,
-    with_shape,
+    refuse_integers,
 )
 
 __all__ = ["multi_class_hinge_loss", "multi_margin_loss"]
@@ -24,6 +25,7 @@ def _scores_and_classes(input: Any, target: Any, where: str, reduction: str) -> 
         raise ShapeError(
             f"{where}: expected scores of shape (N, C), or (C,) for one sample, got {input.shape}"
         )
+    refuse_integers(input, where, target, "scores")
     classes, _ = check_classes(input, target, where)
     refuse_empty_mean(input.shape, reduction, where)
     return input, classes
@@ -98,7 +100,7 @@ def multi_margin_loss(
         tensor(0.75)
     """
     check_reduction(reduction, "multi_margin_loss")
-    if p not in (1, 2):
+    if check_number(p, "p", "multi_margin_loss") not in (1, 2):
         raise ArgumentError(f"multi_margin_loss: p must be 1 or 2, got {p!r}")
     margin = check_number(margin, "margin", "multi_margin_loss")
     input, classes = _scores_and_classes(input, target, "multi_margin_loss", reduction)

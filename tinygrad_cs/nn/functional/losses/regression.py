@@ -7,9 +7,9 @@ from typing import Any
 from .... import ops
 from ....engine.errors import ShapeError
 from ....ops.reductions.losses import absolute_error, huber_error, squared_error
+from ..arguments import check_number
 from .checks import (
     beside,
-    check_number,
     check_reduction,
     pair,
     reduce,

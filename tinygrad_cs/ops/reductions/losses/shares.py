@@ -31,7 +31,7 @@ def tiny(x: Any) -> float:
 def flat_places(target: Array, classes: int) -> Array:
     """Where the targets stand in the scores laid end to end."""
     places: Array = np.arange(0, target.size * classes, classes)
-    places += target.reshape(-1)
+    places = places + target.reshape(-1)
     return places
 
 

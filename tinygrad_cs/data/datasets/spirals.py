@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ..engine.errors import ArgumentError
-from ..engine.types import Array
-from .checks import as_generator, positive_integer
+from ...engine.errors import ArgumentError
+from ..checks import as_generator, positive_integer
+from ..samples import Samples
+from .points import checked_noise, is_real, scattered
 
 
 def two_spirals(
     n: int, noise: float = 0.1, turns: float = 1.5, seed: int | np.random.Generator = 0
-) -> tuple[Array, Array]:
+) -> Samples:
     """Points (n, 2) float32 on two spiral arms, and the arm of each: labels (n,) int64, 0 or 1.
 
     The arms start half a unit from the origin and wind `turns` times around it; neighbouring
@@ -26,9 +29,8 @@ def two_spirals(
         ((4, 2), dtype('float32'), [0, 1, 0, 1])
     """
     n = positive_integer("two_spirals", "n", n)
-    if not 0 <= noise < np.inf:
-        raise ArgumentError(f"two_spirals: expected noise >= 0, got {noise!r}")
-    if not 0 < turns < np.inf:
+    noise = checked_noise("two_spirals", noise)
+    if not is_real(turns) or not 0 < turns < math.inf:
         raise ArgumentError(f"two_spirals: expected turns > 0, got {turns!r}")
     rng = as_generator("two_spirals", seed)
     labels = np.arange(n) % 2
@@ -37,5 +39,4 @@ def two_spirals(
     turn = np.sqrt(rng.uniform(first**2, last**2, size=n))
     radius, angle = 2 * turn, 2 * np.pi * turn + np.pi * labels
     points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    points += rng.normal(0, noise, size=(n, 2))
-    return points.astype(np.float32), labels.astype(np.int64)
+    return scattered(points, labels, noise, rng)

@@ -1,0 +1,317 @@
+"""`tg.compile`: the program computes what the function computes, to the last bit."""
+
+import copy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from module_cases import CASES
+from numpy.testing import assert_allclose, assert_array_equal
+
+import tinygrad_cs as tg
+from tinygrad_cs import nn
+from tinygrad_cs.autograd import trees
+from tinygrad_cs.engine import errors
+from tinygrad_cs.engine.record import evaluate, rows
+from tinygrad_cs.ops.families import Draw, case_for
+
+MADE = [type(case.make(nn)).__name__ for case in CASES]
+IDS = [f"{name}-{MADE[:i].count(name)}" for i, name in enumerate(MADE)]
+RNG = np.random.default_rng(0)
+
+
+def leaves(arrays):
+    return [tg.tensor(x, requires_grad=np.asarray(x).dtype.kind == "f") for x in arrays]
+
+
+def assert_same(a, b):
+    assert (a is None) == (b is None)
+    if a is not None:
+        assert_array_equal(a, b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_every_module_forward_and_backward(case, training):
+    """Values, gradients of inputs and parameters, buffers: over three calls, seeded alike."""
+    tg.set_default_dtype("float64")
+    try:
+        tg.manual_seed(0)
+        eager = case.make(nn).train(training)
+    finally:
+        tg.set_default_dtype("float32")
+    twin = copy.deepcopy(eager)
+
+    def step_of(module):
+        def step(*inputs):
+            module.zero_grad()
+            out = module(*inputs)
+            loss = sum((y * y).sum() for y in trees.leaves(out) if y.dtype.kind == "f")
+            if loss.requires_grad:
+                loss.backward()
+            return out
+
+        return step
+
+    plain, compiled = step_of(eager), tg.compile(step_of(twin))
+    inputs = case.inputs(np.random.default_rng(1))
+    for seed in range(3):
+        ours, theirs = leaves(inputs), leaves(inputs)
+        tg.manual_seed(seed)
+        expected = plain(*ours)
+        tg.manual_seed(seed)
+        result = compiled(*theirs)
+        for y, e in zip(trees.leaves(result), trees.leaves(expected), strict=True):
+            assert_same(y.data, e.data)
+        for x, e in zip(theirs, ours, strict=True):
+            assert_same(x.grad, e.grad)
+        for (_, p), (_, e) in zip(twin.named_parameters(), eager.named_parameters(), strict=True):
+            assert_same(p.grad, e.grad)
+        for name, value in twin.state_dict().items():
+            assert_same(value, eager.state_dict()[name])
+
+
+# their backward passes hold on to objects of the library
+WITHOUT_TEXT = {"elman", "gru", "lstm"}
+ROWS = [name for name in rows() if name != "to_scalar"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_operation_forward_and_backward(name):
+    """On other numbers than those it was traced with, too; and its source is Python."""
+    op = rows()[name]
+    operands, params = case_for(op, Draw(7))
+    arrays = [np.asarray(a, float) for a in (operands[0] if op.variadic else operands)]
+
+    def call(*xs):
+        out = evaluate(op, [list(xs)] if op.variadic else list(xs), params)
+        if out.size and out.requires_grad:
+            (out * np.arange(1.0, out.size + 1).reshape(out.shape)).sum().backward()
+        return out
+
+    compiled = tg.compile(call)
+    for factor in (1.0, 1.01):
+        ours, theirs = leaves([a * factor for a in arrays]), leaves([a * factor for a in arrays])
+        expected, result = call(*ours), compiled(*theirs)
+        assert_allclose(result.data, expected.data, rtol=1e-12)
+        for x, e in zip(theirs, ours, strict=True):
+            assert (x.grad is None) == (e.grad is None)
+            if e.grad is not None:
+                assert_allclose(x.grad, e.grad, rtol=1e-12)
+    if name not in WITHOUT_TEXT:
+        compile(compiled.source, "source", "exec")
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: tg.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01),
+    "adam": lambda p: tg.optim.Adam(p, lr=0.01),
+    "adamw": lambda p: tg.optim.AdamW(p, lr=0.01, amsgrad=True),
+    "rmsprop": lambda p: tg.optim.RMSprop(p, lr=0.01, momentum=0.5),
+}
+
+
+@pytest.mark.parametrize("optimizer_of", list(OPTIMIZERS.values()), ids=list(OPTIMIZERS))
+def test_two_hundred_steps_of_training_give_the_same_weights(optimizer_of):
+    """Batch normalisation, dropout, momentum or Adam, a cosine schedule."""
+    points, labels = RNG.normal(size=(32, 8)).astype("f4"), RNG.integers(0, 3, 32)
+
+    def trainer():
+        tg.manual_seed(0)
+        model = nn.Sequential(
+            nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3)
+        )
+        optimizer = optimizer_of(model.parameters())
+        schedule = tg.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
+
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            return loss
+
+        return model, optimizer, step
+
+    model, optimizer, step = trainer()
+    tg.manual_seed(1)
+    losses = [step(points, labels).item() for _ in range(200)]
+    twin, other, twin_step = trainer()
+    compiled = tg.compile(twin_step)
+    tg.manual_seed(1)
+    assert [compiled(points, labels).item() for _ in range(200)] == losses
+    for (name, value), e in zip(
+        twin.state_dict().items(), model.state_dict().values(), strict=True
+    ):
+        assert_array_equal(value, e, err_msg=name)
+    assert other.param_groups[0]["lr"] == optimizer.param_groups[0]["lr"]
+    # and the two can be mixed
+    tg.manual_seed(2)
+    expected = step(points, labels).item()
+    tg.manual_seed(2)
+    assert twin_step(points, labels).item() == expected
+
+
+def test_the_source_runs_by_itself():
+    """In a fresh interpreter, from the text alone, on the same numbers."""
+    tg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+
+    @tg.compile
+    def gradients(x, y):
+        model.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        return loss
+
+    x, y = RNG.normal(size=(5, 3)).astype("f4"), np.array([0, 1, 1, 0, 1])
+    loss = gradients(x, y)
+    source = gradients.source
+    assert "tinygrad_cs" not in source and "layers_0_weight" in source
+    assert "d loss / d " in source and "# backward" in source
+    values = {name: p.data.tolist() for name, p in model.named_parameters()}
+    script = f"""{source}
+arrays = [np.array(a, np.float32) for a in {list(values.values())!r}]
+(loss,), grads = gradients(*arrays, np.array({x.tolist()!r}, np.float32), np.array({y.tolist()!r}))
+print(repr(float(loss)), [g.tolist() for g in grads])
+"""
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True
+    )
+    told, grads = run.stdout.split(" ", 1)
+    assert float(told) == loss.item()
+    for grad, p in zip(eval(grads), model.parameters(), strict=True):
+        assert_array_equal(np.array(grad, "f4"), p.grad)
+
+
+def test_pure_functions_and_their_derivatives():
+    f = lambda x, w: (tg.tanh(x @ w) ** 2).sum()  # noqa: E731
+    x, w = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 2))
+    assert_array_equal(tg.compile(tg.func.grad(f, 1))(x, w), tg.func.grad(f, 1)(x, w))
+    second = tg.func.hessian(lambda w: f(x, w))
+    assert_allclose(tg.compile(second)(w), second(w), rtol=1e-12)
+
+
+def test_nested_arguments_and_results():
+    f = tg.compile(lambda batch, scale: {"sum": batch["x"] + batch["y"][0], "scaled": scale * 2})
+    out = f({"x": tg.tensor([1.0]), "y": (tg.tensor([2.0]),)}, 3.0)
+    assert out["sum"].data == [3.0] and out["scaled"] == 6.0
+    assert f({"x": tg.tensor([5.0]), "y": (tg.tensor([2.0]),)}, 4.0)["scaled"] == 8.0
+
+
+def test_parameters_are_not_frozen():
+    layer = nn.Linear(2, 1, bias=False)
+    f = tg.compile(lambda x: layer(x))
+    x = np.ones((1, 2), "f4")
+    f(x)
+    layer.load_state_dict({"weight": np.array([[3.0, 4.0]])})
+    assert f(x).data == [[7.0]]
+
+
+def test_mode_and_shape_make_programs_of_their_own():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+    f = tg.compile(lambda x: model(x))
+    x = np.ones((4, 2), "f4")
+    f(x)
+    model.eval()
+    assert_array_equal(f(x).data, model(x).data)
+    assert_array_equal(f(x[:3]).data, model(x[:3]).data)
+    assert f(x.astype("f8")).dtype == np.float64
+
+
+def test_gradients_accumulate_without_zero_grad():
+    w = tg.tensor([2.0], requires_grad=True)
+    f = tg.compile(lambda: (w * w).sum().backward())
+    f()
+    f()
+    f()
+    assert w.grad == [12.0]
+
+
+def test_results_and_gradients_share_no_memory():
+    a, b = (tg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    x = np.array([3.0, 4.0], "f4")
+
+    @tg.compile
+    def f(x):
+        (a + b).sum().backward()
+        return x * 1, a + 0, a / 1
+
+    arrays = [np.asarray(getattr(y, "data", y)) for y in f(x)]
+    arrays += [a.grad, b.grad, a.data, b.data, x]
+    for i, one in enumerate(arrays):
+        for other in arrays[i + 1 :]:
+            assert not np.shares_memory(one, other)
+    f(x)
+    assert (a.grad == 2).all()
+
+
+def test_many_programs_deserve_a_word():
+    f = tg.compile(lambda x: x + 1)
+    with pytest.warns(UserWarning, match="traced 9 times"):
+        for n in range(9):
+            f(np.ones(n + 1))
+
+
+def branch(x):
+    return x if x.sum() > 0 else -x
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        branch,
+        lambda x: float(x.sum()),
+        lambda x: [v for v in x.data.tolist()],
+        lambda x: x + 1 if x.sum().item() > 0 else x,
+    ],
+)
+def test_what_depends_on_values_says_so_and_where(f):
+    with pytest.raises(errors.CompileError, match=r"test_compile\.py:\d+.*tg\.where"):
+        tg.compile(f)(tg.tensor([1.0, 2.0]))
+
+
+def test_nothing_has_changed_after_a_failed_trace():
+    tg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Dropout(0.5))
+    optimizer = tg.optim.Adam(model.parameters(), lr=0.1)
+    before, state = model.state_dict(), tg.engine.modes.generator().bit_generator.state
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = model(x).sum()
+        loss.backward()
+        optimizer.step()
+        return loss if loss > 0 else -loss
+
+    with pytest.raises(errors.CompileError):
+        tg.compile(step)(np.ones((3, 2), "f4"))
+    for name, value in model.state_dict().items():
+        assert_array_equal(value, before[name])
+    assert tg.engine.modes.generator().bit_generator.state == state
+    assert optimizer.param_groups[0]["lr"] == 0.1 and all(
+        p.grad is None for p in model.parameters()
+    )
+    step_eagerly = model(np.ones((3, 2), "f4")).sum()
+    step_eagerly.backward()
+
+
+def test_wrong_values_are_told_as_the_function_tells_them():
+    f = tg.compile(lambda z, y: nn.functional.cross_entropy(z, y))
+    z = np.zeros((2, 3), "f4")
+    f(z, np.array([0, 2]))
+    with pytest.raises(errors.IndexOutOfRange, match="classes go from 0 to 2"):
+        f(z, np.array([0, 3]))
+
+
+def test_refusals():
+    with pytest.raises(errors.ArgumentError, match="expected a function, got int"):
+        tg.compile(3)
+    with pytest.raises(errors.CompileError, match="before the first call"):
+        _ = tg.compile(branch).source
+    with pytest.raises(errors.CompileError, match="scalars are not compiled yet"):
+        tg.compile(lambda x: x)(tg.Scalar(1.0))
+    with pytest.raises(errors.CompileError, match="got set"):
+        tg.compile(lambda x: x)({1, 2})

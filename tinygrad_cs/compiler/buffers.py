@@ -1,0 +1,149 @@
+"""Memory planned ahead: every result has its place before the program runs.
+
+A call of NumPy that can write its result somewhere is told where: into the slot that it was only
+going to be copied to (a gradient), over an operand that nobody reads any more, or into a buffer
+that is free. The buffers are made once and kept from call to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..engine.types import np
+from .program import Program, Statement, Var, leaves, mapped, overlap
+from .simplify import hoist_views, replace
+
+_REDUCTIONS = {"reduce", "accumulate"}
+
+
+def plan(program: Program) -> None:
+    """All stages: results into the slots they are stored in, then into buffers."""
+    program.statements = [_as_call(s) for s in program.statements]
+    store_directly(program)
+    use_buffers(program)
+    hoist_views(program, program.buffers)
+
+
+def _as_call(s: Statement) -> Statement:
+    """`a.dot(b)` and `a @ b` as `np.dot(a, b)`: of two matrices the same, in less time."""
+    if s.kind == "method" and s.function == "dot" and not s.kwargs:
+        s.kind, s.function = "call", np.dot
+    elif s.function is np.matmul and s.target is not None and not s.kwargs:
+        matrices = all(_is_matrix(v, s.target.dtype) for v in s.args)
+        s.function = np.dot if matrices else np.matmul
+    return s
+
+
+def takes_out(s: Statement) -> bool:
+    """Can this call write its result into an array that is given?"""
+    if s.kind != "call" or s.target is None or not s.target.shape or "out" in s.kwargs:
+        return False
+    f = s.function
+    if f is np.dot:
+        a, b = s.args
+        return all(_is_matrix(v, s.target.dtype) for v in (a, b))
+    if isinstance(f, np.ufunc):
+        return f.nout == 1 and not s.kwargs
+    owner = getattr(f, "__self__", None)
+    return isinstance(owner, np.ufunc) and f.__name__ in _REDUCTIONS
+
+
+def _is_matrix(v: Any, dtype: Any) -> bool:
+    return isinstance(v, Var) and v.dtype == dtype and v.shape is not None and len(v.shape) == 2
+
+
+def store_directly(program: Program) -> None:
+    """`t = f(...)` and later `slot[...] = t`: f writes into the slot."""
+    statements = program.statements
+    made = {s.target: i for i, s in enumerate(statements) if s.target is not None}
+    uses: dict[Var, int] = {}
+    for s in statements:
+        for v in s.reads():
+            uses[v.base] = uses.get(v.base, 0) + 1
+    for v in leaves((program.output, program.kept)):
+        uses[v.base] = uses.get(v.base, 0) + 2
+    gone = set()
+    for j, s in enumerate(statements):
+        if s.kind != "store" or s.args[1] is not Ellipsis or not isinstance(s.args[2], Var):
+            continue
+        slot, t = s.args[0], s.args[2]
+        i = made.get(t, -1)
+        if i < 0 or uses[t.base] != 1 or (t.shape, t.dtype) != (slot.shape, slot.dtype):
+            continue
+        between = statements[i:j]
+        if takes_out(statements[i]) and not any(_touches(b, slot) for b in between):
+            statements[i].kwargs = {**statements[i].kwargs, "out": slot}
+            statements[i].writes, statements[i].target = slot, None
+            gone.add(j)
+    program.statements = [s for j, s in enumerate(statements) if j not in gone]
+
+
+def _touches(s: Statement, slot: Var) -> bool:
+    return any(overlap(v, slot) for v in s.reads())
+
+
+def use_buffers(program: Program) -> None:
+    """Results into buffers, by their lives: from the statement that makes them to the last use."""
+    statements = program.statements
+    last: dict[Var, int] = {}
+    for i, s in enumerate(statements):
+        for v in [*s.reads(), *([s.target] if s.target is not None else [])]:
+            last[v.base] = i
+    for v in leaves((program.output, program.kept)):
+        last[v.base] = len(statements)
+    free: dict[tuple[Any, Any], list[Var]] = {}
+    home: dict[Var, Var] = {}
+    other: dict[Var, Var] = {}
+    for i, s in enumerate(statements):
+        target = s.target
+        if target is not None and takes_out(s) and last[target] < len(statements):
+            kind: Any = (target.shape, target.dtype)
+            place = _operand_that_ends(s, i, last, home)
+            if place is None and free.get(kind):
+                place = free[kind].pop()
+            if place is None:
+                place = Var(f"buffer_{len(program.buffers) + 1}", *kind)
+                program.buffers.append(place)
+            home[target] = place
+            s.kwargs = {**s.kwargs, "out": place}
+            s.writes, s.target = place, None
+            other[target] = place
+        for v in {*(v.base for v in s.reads()), target}:
+            if v in home and last[v] == i and home[v] is not s.writes:
+                free.setdefault((home[v].shape, home[v].dtype), []).append(home[v])
+    _rename(program, other, statements)
+
+
+def _operand_that_ends(
+    s: Statement, i: int, last: dict[Var, int], home: dict[Var, Var]
+) -> Var | None:
+    """The buffer of an operand of an entry-by-entry call that nobody reads after it."""
+    if not isinstance(s.function, np.ufunc) or s.function is np.matmul:
+        return None
+    assert s.target is not None
+    for v in _vars(s.args):
+        same = (v.shape, v.dtype) == (s.target.shape, s.target.dtype)
+        if same and v in home and last[v] == i and v.base is v:
+            return home[v]
+    return None
+
+
+def _vars(args: Any) -> Iterator[Var]:
+    return (a for a in args if isinstance(a, Var))
+
+
+def _rename(program: Program, other: dict[Var, Var], statements: list[Statement]) -> None:
+    """Values that live in buffers are read from there."""
+
+    def change(x: Any) -> Any:
+        return other.get(x, x) if isinstance(x, Var) else x
+
+    for s in statements:
+        writes = s.writes
+        s.args = mapped(s.args, change)
+        s.kwargs = mapped(s.kwargs, change)
+        s.writes = change(writes)
+
+
+__all__ = ["plan", "replace"]

@@ -1,0 +1,236 @@
+"""Functions of the library as text that stands alone: with everything they call, and nothing else.
+
+What looks at values cannot be written out as straight-line statements; the program then calls a
+function of the library, and its text comes along: without annotations, documentation and
+decorators, with the constants it uses, and with the exceptions of the library replaced by the
+built-in ones they derive from.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import sys
+import textwrap
+import types
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from ..engine.errors import CompileError
+from ..engine.modes import default_dtype
+from ..engine.record import FUNCTIONS, TABLE
+from ..engine.types import np
+from .text import literal
+
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
+
+
+class Bundle:
+    """The texts of functions, each under a name of its own."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.texts: list[str] = []
+        self._names: dict[Any, str] = {}
+        self._taken = {"np", *taken}
+
+    def name_of(self, function: Any) -> str:
+        """The name of a function, whose text is added where it is not there yet."""
+        key = id(function)
+        if key not in self._names:
+            operation = _operations().get(key)
+            if operation is not None and operation.keep:
+                self._add_first_result(key, function, operation.name)
+            else:
+                self._add(key, function)
+        return self._names[key]
+
+    def _add_first_result(self, key: int, function: Any, wanted: str) -> None:
+        inner = self.name_of(inspect.unwrap(function))
+        self._names[key] = name = self._free(wanted)
+        self.texts.append(f"def {name}(*args, **kwargs):\n    return {inner}(*args, **kwargs)[0]")
+
+    def _add(self, key: int, function: Any) -> None:
+        function = inspect.unwrap(function)
+        if isinstance(function, type):
+            self._add_class(key, function)
+            return
+        if function is default_dtype:
+            self._names[key] = self._free("default_dtype")
+            dtype = default_dtype().name
+            self.texts.append(f"def default_dtype():\n    return np.dtype(np.{dtype})")
+            return
+        if not isinstance(function, types.FunctionType):
+            raise CompileError(f"compile: no text is known of {function!r}")
+        wanted = function.__name__ if function.__name__.isidentifier() else "rule"
+        self._names[key] = name = self._free(wanted)
+        node = _node_of(function)
+        values = _values_of(function)
+        renamed = {n: self._text_of(n, v) for n, v in values.items() if n in _names_in(node)}
+        tree: Any = _Renamed({n: t for n, t in renamed.items() if t != n}).visit(node)
+        if isinstance(tree, ast.Lambda):
+            self.texts.append(f"{name} = {ast.unparse(tree)}")
+        else:
+            tree.name = name
+            self.texts.append(ast.unparse(ast.fix_missing_locations(tree)))
+
+    def _add_class(self, key: int, made: type) -> None:
+        self._names[key] = name = self._free(made.__name__)
+        node: Any = _Plain().visit(ast.parse(textwrap.dedent(inspect.getsource(made))).body[0])
+        values = vars(sys.modules[made.__module__])
+        renamed = {n: self._text_of(n, values[n]) for n in _names_in(node) if n in values}
+        tree: Any = _Renamed({n: t for n, t in renamed.items() if t != n}).visit(node)
+        tree.name = name
+        self.texts.append(ast.unparse(ast.fix_missing_locations(tree)))
+
+    def _text_of(self, name: str, value: Any) -> str:
+        if value is np:
+            return "np"
+        if isinstance(value, types.ModuleType):
+            self._once(f"import {value.__name__}")
+            return value.__name__
+        if isinstance(value, type) and issubclass(value, Exception):
+            return next(c for c in value.__mro__ if c.__module__ == "builtins").__name__
+        if callable(value):
+            module, plain = getattr(value, "__module__", "") or "", getattr(value, "__name__", "")
+            if module.startswith("numpy") or isinstance(value, np.ufunc):
+                return f"np.{plain}"
+            if getattr(builtins, plain, None) is value:
+                return plain
+            if not module.startswith("tinygrad_cs") and isinstance(value, (type, *_FUNCTIONS)):
+                self._once(f"import {module.strip('_')}")
+                return f"{module.strip('_')}.{plain}"
+            return self.name_of(value)
+        text = _written_out(value)
+        self._once(f"{name} = {text}")
+        return name
+
+    def text_of(self, value: Any) -> str:
+        """A constant of the program, with the classes it is made of."""
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            name = self.name_of(type(value))
+            return f"{name}({', '.join(self.text_of(part) for part in value)})"
+        if isinstance(value, (tuple, list)):
+            parts = [self.text_of(part) for part in value]
+            inner = ", ".join(parts) + ("," if isinstance(value, tuple) and len(parts) == 1 else "")
+            return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+        return _written_out(value)
+
+    def _once(self, text: str) -> None:
+        if text not in self.texts:
+            self.texts.append(text)
+
+    def _free(self, wanted: str) -> str:
+        name, k = wanted, 2
+        while name in self._taken:
+            name, k = f"{wanted}_{k}", k + 1
+        self._taken.add(name)
+        return name
+
+
+def _written_out(value: Any) -> str:
+    """A constant as text."""
+    if isinstance(value, np.ndarray):
+        if value.ndim == 1 and value.size > 2 and value.dtype.kind == "i":
+            step = value[1] - value[0]
+            if step and (np.diff(value) == step).all():
+                return f"np.arange({value[0]}, {value[-1] + step}, {step})"
+        return f"np.array({value.tolist()!r}, np.{value.dtype.name})"
+    if isinstance(value, np.dtype):
+        return f"np.dtype({value.name!r})"
+    if isinstance(value, dict):
+        pairs = (f"{_written_out(k)}: {_written_out(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(map(_written_out, value))}}}"
+    return literal(value)
+
+
+@cache
+def _operations() -> dict[int, Any]:
+    return {id(FUNCTIONS[name]): operation for name, operation in TABLE.items()}
+
+
+def _values_of(function: Any) -> dict[str, Any]:
+    """What the free names of a function stand for."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    closed = {name: cell.cell_contents for name, cell in cells}
+    return {**function.__globals__, **closed}
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    bound = {a.arg for n in ast.walk(node) if isinstance(n, ast.arguments)
+             for a in [*n.args, *n.kwonlyargs, *n.posonlyargs, n.vararg, n.kwarg] if a}  # fmt: skip
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    stored = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    return {n.id for n in names} - bound - stored
+
+
+def _node_of(function: Any) -> ast.AST:
+    """The syntax of a function or lambda, without annotations, documentation and decorators."""
+    tree = ast.parse(_module_text(inspect.getsourcefile(function) or ""))
+    wanted = ast.Lambda if function.__name__ == "<lambda>" else ast.FunctionDef
+    places = [p for p in function.__code__.co_positions() if p[0] and p[2] is not None and p[2] > 0]
+    line, _, column, _ = places[-1]
+    best: Any = None
+    for node in ast.walk(tree):
+        if isinstance(node, wanted) and (node.lineno, node.col_offset) <= (line, column):
+            inside = (line, column) <= (node.end_lineno or 0, node.end_col_offset or 0)
+            named = getattr(node, "name", "<lambda>") == function.__name__
+            if inside and named and (best is None or best.lineno <= node.lineno):
+                best = node
+    if best is None:
+        raise CompileError(f"compile: the text of {function.__qualname__} was not found")
+    return _Plain().visit(best)  # type: ignore[no-any-return]
+
+
+@cache
+def _module_text(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return textwrap.dedent(file.read())
+
+
+class _Plain(ast.NodeTransformer):
+    """Without annotations, documentation and decorators."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.returns = None
+        node.decorator_list = []
+        first = node.body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            node.body = node.body[1:] or [ast.Pass()]
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        fields = [n for n in node.body if isinstance(n, ast.AnnAssign)]
+        for field in fields:
+            field.annotation = ast.Name("object", ast.Load())
+        node.body = [n if n in fields else self.visit(n) for n in node.body]
+        first = node.body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            node.body = node.body[1:]
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        self.generic_visit(node)
+        if node.value is None:
+            return None
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+
+class _Renamed(ast.NodeTransformer):
+    """With other names for what it takes from outside."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self.names:
+            return ast.copy_location(ast.parse(self.names[node.id], mode="eval").body, node)
+        return node

@@ -1,0 +1,148 @@
+"""`tg.compile`: a function that runs as the NumPy program it was traced to."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd import trees
+from ..engine.errors import ArgumentError, CompileError
+from ..engine.scalar import Scalar
+from ..engine.tensor import Tensor
+from ..engine.types import np
+from .variant import Otherwise, Variant
+
+MANY = 8
+"""So many programs for one function deserve a word."""
+
+
+def compile(f: Callable[..., Any]) -> Compiled:
+    """The function as straight-line NumPy, traced in its first call and run from then on.
+
+    Args:
+        f: takes arrays, tensors, numbers, and nested tuples and dicts of them; it may call
+            modules, losses, `backward()`, optimizers and schedules, so that a whole training step
+            is one program. Captured parameters and buffers are arguments of the program, not
+            frozen; other arrays that `f` finds outside are constants of it.
+
+    Traced once for each combination of shapes, dtypes and other arguments, and of the state that
+    it depends on (training mode, which gradients are there). Random numbers are drawn anew in
+    every call from the generator that `tg.manual_seed` seeds. Results equal those of `f` itself.
+
+    Raises `CompileError` where the value of an array decides what `f` does (a branch, a loop over
+    entries, `float(...)`): take such decisions outside, or with `tg.where`.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> slope = tg.compile(tg.func.grad(lambda x: (tg.tanh(x) ** 2).sum()))
+        >>> slope(np.array([0.0, 1.0])).round(4)
+        array([0.    , 0.6397])
+        >>> print(slope.source)
+        import numpy as np
+        ...
+            # forward
+            tanh = np.tanh(x)  # tanh
+        <BLANKLINE>
+            # backward
+            d_tanh = constant * (2 * tanh)  # d loss / d tanh, through power
+            d_x = d_tanh * (1 - (tanh * tanh))  # d loss / d x, through tanh
+            return (d_x,)
+        <BLANKLINE>
+    """
+    if not callable(f):
+        raise ArgumentError(f"compile: expected a function, got {type(f).__name__}")
+    return Compiled(f)
+
+
+class Compiled:
+    """A function together with the programs it was traced to, one for each kind of arguments."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self._f = f
+        self._variants: dict[Any, list[Variant]] = {}
+        self._last: Variant | None = None
+        self._count = 0
+        functools.update_wrapper(self, f, updated=())
+
+    @property
+    def source(self) -> str:
+        """The program of the last call as text that runs by itself, for reading."""
+        return self._latest().source()
+
+    @property
+    def optimized_source(self) -> str:
+        """The program of the last call as it runs: results go into buffers that are kept."""
+        return self._latest().optimized_source
+
+    def _latest(self) -> Variant:
+        if self._last is None:
+            raise CompileError("compile: there is no source before the first call")
+        return self._last
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, by its program; traced first where there is none yet."""
+        given, tensors, key = _described((args, kwargs))
+        try:
+            variants = self._variants.setdefault(key, [])
+        except TypeError as error:
+            raise CompileError(
+                f"compile: arguments are arrays, tensors, numbers, strings and nested tuples and "
+                f"dicts of them; got {', '.join(sorted({type(k).__name__ for k in key}))}"
+            ) from error
+        for variant in variants:
+            if variant.holds():
+                break
+        else:
+            variant = Variant(self._f, args, kwargs)
+            variants.append(variant)
+            self._noted()
+        self._last = variant
+        try:
+            return variant.run(given, tensors)
+        except Otherwise:  # the function itself knows what to say of such values
+            return self._f(*args, **kwargs)
+
+    def _noted(self) -> None:
+        self._count += 1
+        if self._count == MANY + 1:
+            warnings.warn(
+                f"compile: {getattr(self._f, '__name__', 'the function')} was traced {self._count} "
+                f"times, each time for other shapes, dtypes, numbers or states, and each costs "
+                f"many calls. Give it arrays of the same shape (drop_last=True), and what changes "
+                f"as an array or a float",
+                stacklevel=3,
+            )
+
+
+def _described(tree: Any) -> tuple[list[Any], list[Tensor], Any]:
+    """The arrays and floats among the arguments, the tensors, and what else decides."""
+    values: list[Any] = []
+    tensors: list[Tensor] = []
+    key: list[Any] = []
+    for x in trees.leaves(tree):
+        if isinstance(x, Tensor):
+            tensors.append(x)
+            key.append(x.requires_grad)
+            x = x._data
+        if isinstance(x, np.ndarray):
+            values.append(x)
+            key.append((x.shape, x.dtype))
+        elif isinstance(x, Scalar):
+            raise CompileError("compile: scalars are not compiled yet; give floats or arrays")
+        elif type(x) is float:
+            values.append(x)
+            key.append((float, bool(x)))
+        else:
+            key.append(x)
+    return values, tensors, (*key, _structure(tree))
+
+
+def _structure(tree: Any) -> Any:
+    """How arguments are nested, as something that can be compared."""
+    if isinstance(tree, dict):
+        return tuple((name, _structure(part)) for name, part in tree.items())
+    if isinstance(tree, (tuple, list)):
+        return type(tree).__name__, *map(_structure, tree)
+    return None

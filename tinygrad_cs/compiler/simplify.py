@@ -1,0 +1,233 @@
+"""Shorter programs that compute the same numbers.
+
+Each function takes a program and changes it; what it returns is the same to the last bit. They
+rely on one thing that a straight-line program makes easy to know: whose memory is ever written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ..engine.types import np
+from .program import Program, Statement, Var, leaves, mapped, overlap
+from .text import expression
+
+_VIEWS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "T"}
+"""Methods and attributes that show the same memory in another shape."""
+
+
+def simplify(program: Program) -> None:
+    """All of it, in the order in which one makes room for the next."""
+    out_of_place(program)
+    fold(program)
+    share(program)
+    hoist_views(program)
+    drop_dead(program)
+    store_early(program)
+
+
+def written(program: Program) -> set[Var]:
+    """The memory that some statement changes in place."""
+    return {s.writes.base for s in program.statements if s.writes is not None}
+
+
+def replace(program: Program, other: dict[Var, Var]) -> None:
+    """Use other values in the place of some."""
+
+    def change(x: Any) -> Any:
+        while isinstance(x, Var) and x in other:
+            x = other[x]
+        return x
+
+    for s in program.statements:
+        s.args, s.kwargs, s.writes = mapped((s.args, s.kwargs, s.writes), change)
+    program.output, program.kept = mapped((program.output, program.kept), change)
+
+
+def out_of_place(program: Program) -> None:
+    """`np.add(t, b, out=t)` as a new value `t + b`, where t is seen under no other name."""
+    viewed = {s.target.base for s in program.statements
+              if s.target is not None and s.target.base is not s.target}  # fmt: skip
+    outside = {v.base for v in program.inputs} | set(program.constants)
+    newest: dict[Var, Var] = {}
+
+    def change(x: Any) -> Any:
+        while isinstance(x, Var) and x in newest:
+            x = newest[x]
+        return x
+
+    for s in program.statements:
+        s.args, s.kwargs, s.writes = mapped((s.args, s.kwargs, s.writes), change)
+        w = s.writes
+        if w is None or s.kind != "call" or w in viewed or w in outside or w.base is not w:
+            continue
+        if s.kwargs.get("out") is not w or _other_dtypes(s, w):
+            continue
+        assert w is not None
+        new = Var(w.name, w.shape, w.dtype, None, w.span)
+        newest[w] = new
+        w.name = f"t_{10_000 + len(newest)}"  # the result takes the name
+        s.kwargs = {k: v for k, v in s.kwargs.items() if k != "out"}
+        s.target, s.writes = new, None
+    program.output, program.kept = mapped((program.output, program.kept), change)
+
+
+def _other_dtypes(s: Statement, w: Any) -> bool:
+    return any(v.dtype != w.dtype for v in leaves(s.args) if v.shape is not None)
+
+
+def fold(program: Program) -> None:
+    """x ** 1, 1 * x, x / 1, x + 0: x. The transpose of a transpose: the matrix. A copy: itself."""
+    changed = written(program)
+    made = {s.target: s for s in program.statements if s.target is not None}
+    leaving = set(leaves((program.output, program.kept)))
+    shared = {*program.inputs, *program.constants, *leaving}
+    other: dict[Var, Var] = {}
+    for s in program.statements:
+        same = _unchanged(s, made, changed)
+        if same is None or s.target is None:
+            continue
+        if s.target in leaving:
+            # whoever gets it may change it: the memory must be nobody else's
+            if same in shared or same.base is not same:
+                continue
+            shared.add(same)
+        other[s.target] = same
+    replace(program, other)
+    program.statements = [s for s in program.statements if s.target not in other]
+
+
+def _is_copy(s: Statement) -> bool:
+    return s.function == "copy" or (s.function is np.array and not s.kwargs)
+
+
+def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> Var | None:
+    """The value that a statement only repeats, if it does."""
+    if s.target is None or s.writes is not None or s.kind not in ("call", "attribute", "method"):
+        return None
+    x = s.args[0]
+    if s.function == "T" and x in made and made[x].function == "T":
+        below: Var = made[x].args[0]
+        return below
+    same: Any = None
+    if _is_copy(s):
+        same = x
+    elif s.function in (np.power, np.divide):
+        same = x if _is(s.args[1], 1) else None
+    elif s.function is np.multiply:
+        same = next((b for a, b in (s.args, s.args[::-1]) if _is(a, 1)), None)
+    if not isinstance(same, Var) or s.kwargs or (same.shape, same.dtype) != (
+        s.target.shape, s.target.dtype,
+    ):  # fmt: skip
+        return None
+    return None if same.base in changed or s.target.base in changed else same
+
+
+def _is(x: Any, number: int) -> bool:
+    return type(x) in (int, float) and x == number
+
+
+def share(program: Program) -> None:
+    """Equal expressions of values that nobody writes to are computed once."""
+    changed = written(program)
+    known: dict[str, Var] = {}
+    other: dict[Var, Var] = {}
+    for s in program.statements:
+        s.args, s.kwargs = mapped((s.args, s.kwargs), lambda x: _in_place_of(x, other))
+        target: Any = s.target
+        pure = target is not None and s.writes is None and not s.draws and not _is_copy(s)
+        # (a view of memory that changes is always the same view)
+        view = pure and target.base is not target
+        if not pure or (not view and any(v.base in changed for v in [target, *s.reads()])):
+            continue
+        text = expression(s)
+        if text in known:
+            other[target] = known[text]
+        else:
+            known[text] = target
+    replace(program, other)
+    program.statements = [s for s in program.statements if s.target not in other]
+
+
+def _in_place_of(x: Any, other: dict[Var, Var]) -> Any:
+    return other.get(x, x) if isinstance(x, Var) else x
+
+
+def hoist_views(program: Program, buffers: Sequence[Var] = ()) -> None:
+    """Views of captured arrays and of buffers are the same in every call: they are made once."""
+    outside = {*program.captured, *buffers, *(s.target for s in program.views)}
+    staying = []
+    for s in program.statements:
+        reads = list(s.reads())
+        if _is_view(s) and all(v in outside for v in reads):
+            program.views.append(s)
+            assert s.target is not None
+            outside.add(s.target)
+        else:
+            staying.append(s)
+    program.statements = staying
+
+
+def store_early(program: Program) -> None:
+    """`slot[...] = t` right behind the statement that gives t, where nobody else reads t."""
+    statements = program.statements
+    uses = Counter(v.base for s in statements for v in s.reads())
+    uses.update(v.base for v in leaves((program.output, program.kept)))
+    made = {s.target: i for i, s in enumerate(statements) if s.target is not None}
+    moved: dict[int, Statement] = {}
+    for j, s in enumerate(statements):
+        if s.kind != "store" or s.args[1] is not Ellipsis or not isinstance(s.args[2], Var):
+            continue
+        slot, t = s.args[0], s.args[2]
+        i = made.get(t, -1)
+        if i < 0 or uses[t.base] != 1 or i in moved:
+            continue
+        if any(overlap(v, slot) for b in statements[i:j] for v in b.reads()):
+            continue
+        moved[i] = s
+        s.note, t.name = s.note or statements[i].note, f"t_{20_000 + i}"
+    staying = set(map(id, moved.values()))
+    program.statements = [
+        kept
+        for i, s in enumerate(statements)
+        if id(s) not in staying
+        for kept in ([s, moved[i]] if i in moved else [s])
+    ]
+
+
+def _is_view(s: Statement) -> bool:
+    if s.target is None or s.target.base is s.target or s.writes is not None:
+        return False
+    return s.kind == "item" or s.function in _VIEWS
+
+
+def drop_dead(program: Program) -> None:
+    """What nobody reads is not computed; random numbers are drawn all the same."""
+    live = {u for v in leaves((program.output, program.kept)) for u in (v, v.base)}
+    live |= {v.base for v in program.inputs}
+    staying = []
+    for s in reversed(program.statements):
+        changes = s.writes is not None and s.writes.base in live
+        gives = s.target is not None and s.target.base in live and _needed(s, live)
+        if changes or gives or s.draws or s.kind == "guard":
+            staying.append(s)
+            live |= {u for v in s.reads() for u in (v, v.base)}
+            if s.target is not None:
+                live.add(s.target)
+    program.statements = staying[::-1]
+    needed = {v for s in program.statements for v in s.reads()}
+    needed |= set(leaves((program.output, program.kept)))
+    views = []
+    for s in reversed(program.views):
+        if s.target in needed:
+            views.append(s)
+            needed |= set(s.reads())
+    program.views = views[::-1]
+
+
+def _needed(s: Statement, live: set[Var]) -> bool:
+    """A view is needed when it is read itself, not when its memory is."""
+    assert s.target is not None
+    return s.target in live or s.target.base is s.target

@@ -1,0 +1,277 @@
+"""One run of a function on stand-ins: what it reads from outside, what it does, what it changes.
+
+The run leaves no mark. Parameters, buffers and the arrays of optimizers are replaced by traced
+copies as they are met and are put back at the end; what the function did to them (new gradients,
+new running statistics) is remembered as an effect, to be repeated by every call of the program.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy
+
+from ..engine.apply import compute as compute_plainly
+from ..engine.errors import TinygradError
+from ..engine.modes import traced_by
+from ..engine.record import Operation
+from ..engine.tensor import Tensor
+from ..engine.types import Array, np
+from .recorder import Recorder
+from .traced import Traced, TracedGenerator, TracedNumber, ValueNeeded
+
+Getter = Callable[[], Any]
+
+_ASARRAY = numpy.asarray  # which is another one while a trace runs
+
+
+class Trace:
+    """What the engine talks to while a function is traced.
+
+    Attributes:
+        recorder: writes the program.
+        captured, changing: where the arrays, and the numbers and generators, that come from outside
+            are found at a call.
+        effects: what is done with values of the program after a call.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.recorder = Recorder(name)
+        self.captured: list[Getter] = []
+        self.changing: list[Getter] = []
+        self._known: dict[int, Traced] = {}
+        self._alive: list[Any] = []
+        self.effects: list[Callable[[], None]] = []
+        self.conditions: list[Getter] = []
+        self.tensors: list[tuple[Tensor, Traced]] = []
+        self._met: dict[int, Any] = {}
+        self._generator: Any = None
+        self._names: dict[Any, str] = {}
+        self._node: Any = None
+        self._restore = ExitStack()
+
+    # What the engine calls
+
+    def see(self, operands: Any) -> None:
+        """Capture the tensors among the operands of an operation."""
+        for x in operands:
+            if isinstance(x, Tensor) and not isinstance(x._data, Traced):
+                self.capture(x, "captured")
+
+    def compute(self, op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+        """The value of an operation, as statements."""
+        with self.noted(op.name):
+            return self._or_as_one(
+                lambda: compute_plainly(op, values, params),
+                op.forward,
+                (values, *params) if op.variadic else (*values, *params),
+            )
+
+    def call_rule(self, op: Operation, index: int, rule: Any, given: list[Any]) -> Any:
+        """A cotangent, as statements."""
+        parent = self._name_of(self._node.inputs[index])
+        with self.noted(f"d loss / d {parent}, through {op.name}"):
+            cotangent = self._or_as_one(lambda: rule(*given), rule, tuple(given))
+            if isinstance(cotangent, TracedNumber):  # the 0 of a rule that sends nothing
+                array = np.asarray(cotangent.example)
+                cotangent = self.recorder.record("call", _ASARRAY, (cotangent,), {}, array)
+            return cotangent
+
+    def made(self, op: Operation, result: Tensor) -> None:
+        """Name what an operation gave after it."""
+        if isinstance(result._data, Traced):
+            place = result._data.stands_for
+            if _is_nameless(place.name):
+                place.name = self.recorder.new_name(op.name)
+            if result._node is not None:
+                self._names[result._node] = place.name
+
+    def enter_backward(self, node: Any) -> None:
+        """The backward pass is about to visit a node."""
+        self.recorder.part = "backward"
+        self._node = node
+
+    def arrived(self, parent: Any, cotangent: Any) -> None:
+        """Name a cotangent after what it belongs to."""
+        if isinstance(cotangent, Traced) and _is_nameless(cotangent.stands_for.name):
+            cotangent.stands_for.name = self.recorder.new_name(f"d_{self._name_of(parent)}")
+
+    def _name_of(self, node: Any) -> str:
+        return self._names.get(node, "x")
+
+    def _or_as_one(self, attempt: Any, function: Any, args: tuple[Any, ...]) -> Any:
+        try:
+            with self.recorder.undone_if_it_needs_values():
+                return attempt()
+        except (ValueNeeded, TinygradError, TypeError):
+            return self.recorder.helper(function, args, {})
+
+    @contextmanager
+    def noted(self, note: str) -> Iterator[None]:
+        """Statements written inside say what they are; the outermost word counts."""
+        before = self.recorder.note
+        self.recorder.note = before or note
+        try:
+            yield
+        finally:
+            self.recorder.note = before
+
+    @contextmanager
+    def in_part(self, part: str) -> Iterator[None]:
+        """Statements written inside belong to this part of the program."""
+        before = self.recorder.part
+        self.recorder.part = part
+        try:
+            yield
+        finally:
+            self.recorder.part = before
+
+    # What comes from outside
+
+    def meet(self, owner: Any) -> None:
+        """Let a module or an optimizer tell what it reads and changes, once."""
+        if id(owner) not in self._met:
+            self._met[id(owner)] = owner
+            owner.captured_by(self)
+
+    def capture(self, tensor: Tensor, name: str) -> None:
+        """Put a stand-in in the place of a tensor's values, until the trace ends."""
+        if isinstance(tensor._data, Traced):
+            return
+        node, real = tensor._node, tensor._data
+        home = getattr(node, "home", None)
+        if home is None:
+            traced = self.array(real, name, lambda: tensor._data)
+        else:
+            flat = self.array(home.values, "parameters", lambda: tensor._node.home.values)
+            traced = self._view(real, home.values, flat, name)
+        self.replace(tensor, "_data", traced)
+        if node is not None and node.plan is None:
+            self._capture_gradient(tensor, node, traced.stands_for.name)
+        self.tensors.append((tensor, traced))
+        if node is not None:
+            self._names[node] = traced.stands_for.name
+
+    def _capture_gradient(self, tensor: Tensor, node: Any, name: str) -> None:
+        self.fixed(node, "_grad", lambda grad: grad is None)
+        grad, slot = node._grad, node.slot
+        self.replace(node, "version", node.version)
+        if slot is not None:
+            flat = self.array(slot.base, "gradients", lambda: tensor._node.slot.base)
+            self.replace(node, "slot", self._view(slot, slot.base, flat, f"d_{name}"))
+        if grad is None or grad is slot:
+            self.replace(node, "_grad", None if grad is None else node.slot)
+        else:
+            self.replace(node, "_grad", self.array(grad, f"d_{name}", lambda: tensor._node._grad))
+
+    def _view(self, view: Array, flat: Array, traced: Traced, name: str) -> Traced:
+        """The part of a traced flat array that `view` is of the real one."""
+        begin = view.__array_interface__["data"][0] - flat.__array_interface__["data"][0]
+        start = begin // flat.itemsize
+        found: Traced = traced[start : start + view.size].reshape(view.shape)
+        found.stands_for.name = self.recorder.new_name(name)
+        return found
+
+    def array(self, array: Array, name: str, getter: Getter) -> Traced:
+        """The stand-in of an array from outside; the same one for the same array."""
+        if isinstance(array, Traced):
+            return array
+        known = self._known.get(id(array))
+        if known is None:
+            known = self._known[id(array)] = self.recorder.input(array, name)
+            self.recorder.program.captured.append(known.stands_for)
+            self._alive.append(array)
+            self.captured.append(getter)
+        return known
+
+    def attribute(self, owner: Any, attribute: str, name: str) -> None:
+        """Put the stand-in of an array in the place of an attribute."""
+        traced = self.array(getattr(owner, attribute), name, lambda: getattr(owner, attribute))
+        self.replace(owner, attribute, traced)
+
+    def entry(self, mapping: dict[str, Any], key: str, name: str) -> None:
+        """Put the stand-in of a number in the place of an entry of a dict."""
+        value = mapping[key]
+        self._restore.callback(mapping.__setitem__, key, value)
+        mapping[key] = self.number(value, name, lambda: mapping[key])
+
+    def number(self, value: float, name: str, getter: Getter) -> TracedNumber:
+        """The stand-in of a number that changes from call to call."""
+        self.changing.append(getter)
+        number: TracedNumber = self.recorder.input(value, name)
+        self.recorder.program.changing.append(number.stands_for)
+        return number
+
+    def counts(self, block: Any) -> None:
+        """Put stand-ins in the place of the numbers in a block's counts, all alike."""
+        first = block.counts[0]
+        if isinstance(first, tuple):
+            changing = self.number(first[0], "step", lambda: block.counts[0][0])
+            self.fixed(block, "counts", lambda counts: counts[0][1:])
+            count: Any = (changing, *first[1:])
+        else:
+            count = self.number(first, "step", lambda: block.counts[0])
+        self.fixed(block, "counts", lambda counts: counts.count(counts[0]) == len(counts))
+        self.replace(block, "counts", [count] * len(block.counts))
+
+    def fixed(self, owner: Any, attribute: str, what: Any = None) -> None:
+        """Something that the program is true for: where it differs, another one is traced."""
+        see = what or (lambda x: x)
+        self.conditions.append(lambda: see(getattr(owner, attribute)))
+
+    def generator(self, getter: Getter) -> Any:
+        """The stand-in of the random generator."""
+        if self._generator is None:
+            real = getter()
+            self._generator = TracedGenerator(copy.deepcopy(real), self.recorder)
+            self.changing.append(getter)
+            self.recorder.program.changing.append(self._generator.stands_for)
+        return self._generator
+
+    def after_call(self, effect: Callable[[], None]) -> None:
+        """Do this after every call of the program."""
+        self.effects.append(effect)
+
+    def replace(self, owner: Any, attribute: str, value: Any) -> None:
+        """Set an attribute until the trace ends."""
+        self._restore.callback(setattr, owner, attribute, getattr(owner, attribute))
+        setattr(owner, attribute, value)
+
+    # The run
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Inside, what the library does is traced; afterwards all is as it was."""
+        with self._restore, _asarray_lets_pass(), traced_by(self):
+            yield
+
+
+def _is_nameless(name: str) -> bool:
+    return name.startswith("t_") and name[2:].isdigit()
+
+
+@contextmanager
+def _asarray_lets_pass() -> Iterator[None]:
+    """`np.asarray` and `np.array` do not ask what they are given how it wants to be converted."""
+    asarray, array = numpy.asarray, numpy.array
+
+    def passing(x: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(x, Traced):
+            return asarray(x, dtype, *args, **kwargs)
+        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+
+    def copying(x: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(x, Traced):
+            return array(x, dtype, *args, **kwargs)
+        known = array(x.example, dtype)
+        kwargs = {} if dtype is None else {"dtype": dtype}
+        return x.recorder.record("call", array, (x,), kwargs, known)
+
+    np.asarray, np.array = passing, copying
+    try:
+        yield
+    finally:
+        np.asarray, np.array = asarray, array

@@ -1,0 +1,138 @@
+"""One step of training: forward, loss, backward, clipping, update."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..engine.errors import NonFiniteError, ShapeError
+from ..nn.module import Module
+from ..nn.utils import clip_grad_norm_, clip_grad_value_
+from ..optim import LBFGS, Optimizer
+from .batches import Batch
+
+isfinite = math.isfinite
+
+
+class NotFinite(Exception):
+    """Inside this package: a step met an infinite or NaN loss or gradient and updated nothing."""
+
+    def __init__(self, batch: Batch, loss: float, what: str) -> None:
+        super().__init__(what)
+        self.batch = batch
+        self.loss = loss
+        self.what = what
+
+
+class Step:
+    """`step(x, y)` learns from one batch; `step.accumulated(batches)` from several as if from one.
+
+    The gradients stay in `.grad` after the step, until the next one has a finite loss: there is
+    something to look at when it has not.
+
+    Attributes:
+        norm: the norm of the gradient before clipping, if it is clipped by the norm.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[..., Any],
+        optimizer: Optimizer,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.clips = clip_norm is not None or clip_value is not None
+        self.norm = 0.0
+        self.averages = getattr(loss, "reduction", "mean") != "sum"
+        """Is the loss of a batch the mean over its samples (and not their sum)?"""
+        self.searches = isinstance(optimizer, LBFGS)
+        self._named = list(model.named_parameters())
+
+    def __call__(self, *batch: Any) -> tuple[float, Any]:
+        """The loss, a Python float, and the prediction, both before the update."""
+        if self.searches:
+            loss, predictions = self._search([batch])
+            return loss, predictions[0]
+        prediction = self.model(*batch[:-1])
+        loss = self.loss(prediction, batch[-1])
+        value = loss.item()
+        if not isfinite(value):
+            raise NotFinite(batch, value, "loss")
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.clips:
+            self._clip(batch, value)
+        self.optimizer.step()
+        return value, prediction
+
+    def accumulated(self, batches: Sequence[Batch]) -> tuple[float, list[Any]]:
+        """One update from several batches: each mean counts as much as its batch has samples."""
+        if self.searches:
+            return self._search(batches)
+        loss, predictions = self._backward(batches)
+        if self.clips:
+            self._clip(batches[-1], loss)
+        self.optimizer.step()
+        return loss, predictions
+
+    def _backward(self, batches: Sequence[Batch], watched: bool = True) -> tuple[float, list[Any]]:
+        """Set all gradients; returns the loss of the batches taken together."""
+        total = sum(len(batch[-1]) for batch in batches)
+        predictions, sum_of_losses = [], 0.0
+        for i, batch in enumerate(batches):
+            *inputs, target = batch
+            prediction = self.model(*inputs)
+            loss = self.loss(prediction, target)
+            share = len(target) / total if self.averages else 1.0
+            value = number(loss)
+            if watched and not isfinite(value):
+                raise NotFinite(batch, value, "loss")
+            sum_of_losses += share * value
+            if not i:
+                self.optimizer.zero_grad()
+            (loss if share == 1 else loss * share).backward()
+            predictions.append(prediction)
+        return sum_of_losses, predictions
+
+    def _search(self, batches: Sequence[Batch]) -> tuple[float, list[Any]]:
+        """For an optimizer that evaluates the loss several times in a step."""
+        first: list[Any] = []
+
+        def closure() -> float:
+            # a line search may try points where the loss is infinite: only the first one counts
+            loss, predictions = self._backward(batches, watched=not first)
+            if self.clips:
+                self._clip(batches[-1], loss)
+            if not first:
+                first.extend((loss, predictions))
+            return loss
+
+        self.optimizer.step(closure)
+        return first[0], first[1]
+
+    def _clip(self, batch: Batch, loss: float) -> None:
+        if self.clip_value is not None:
+            clip_grad_value_(self._named, self.clip_value)
+        if self.clip_norm is not None:
+            try:
+                self.norm = clip_grad_norm_(self._named, self.clip_norm)
+            except NonFiniteError as error:
+                raise NotFinite(batch, loss, "gradient") from error
+
+
+def number(loss: Any) -> float:
+    """The value of a loss; raises `ShapeError` unless it is a single number."""
+    if loss.ndim:
+        raise ShapeError(
+            f"fit: the loss must be one number to have a gradient, got shape {loss.shape}; write "
+            f"reduction='mean', or loss.mean()"
+        )
+    value: float = loss.item()
+    return value
