@@ -139,7 +139,11 @@ class Tensor(TensorMethods):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        node = self._node or getattr(self, "_frozen", None)
+        node = self._node
+        if value is None and type(node) is Leaf:  # in every loop without an optimizer
+            node._grad = None
+            return
+        node = node or getattr(self, "_frozen", None)
         if isinstance(node, Leaf):
             node.set_grad(value.data if isinstance(value, Tensor) else value)
         elif value is not None:
