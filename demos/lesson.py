@@ -1,0 +1,46 @@
+"""What the lessons share: the options of the command line, the table, the picture.
+
+A lesson is a file with `finding(quick, seed)`, which returns what it measured as a dict of numbers
+with names to print, and `draw(quick, seed)`, which returns the picture. Its last lines are
+
+    if __name__ == "__main__":
+        raise SystemExit(lesson.run("saturation", __doc__, finding, draw))
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+
+def run(
+    name: str,
+    docstring: str | None,
+    finding: Callable[[bool, int], dict[str, float]],
+    draw: Callable[[bool, int], Figure],
+    arguments: list[str] | None = None,
+) -> int:
+    """Print the text and the table, write the picture `<out>/<name>.png`; 0 for the shell."""
+    text = (docstring or name).strip()
+    parser = argparse.ArgumentParser(description=text.partition("\n")[0])
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("runs/lessons"), help="folder (default runs/lessons)")
+    add("--seed", type=int, default=0, help="of everything random (default 0)")
+    add("--quick", action="store_true", help="smaller and faster, same claim")
+    options = parser.parse_args(arguments)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.exit(2, f"Cannot write to {options.out}: {error.strerror}; choose another --out.\n")
+    print(text, end="\n\n")
+    found = finding(options.quick, options.seed)
+    width = max(map(len, found))
+    for what, number in found.items():
+        print(f"  {what:{width}}  {number:.4g}")
+    path = options.out / f"{name}.png"
+    draw(options.quick, options.seed).savefig(path)
+    print(f"\npicture: {path}")
+    return 0
