@@ -1,0 +1,141 @@
+"""Data by file or by name, and the columns that a net was trained on."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..data import Column, Samples, Table, read_csv, registry
+from ..engine.errors import ArgumentError
+from ..engine.types import Array
+
+GENERATED = 1000
+"""Samples drawn where a data set has as many as asked for."""
+
+Columns = list[tuple[str, tuple[str, ...]]]
+"""The name of each input and its categories, none for numbers."""
+
+
+class Loaded(NamedTuple):
+    """Samples to learn from, and what a later prediction must know of them."""
+
+    samples: Samples
+    columns: Columns
+    target: str
+
+
+def is_file(data: str) -> bool:
+    """Whether `data` names a file, and not a data set; raises `ArgumentError` for neither."""
+    if Path(data).exists() or data not in registry:
+        if not Path(data).exists() and not Path(data).suffix:
+            raise ArgumentError(
+                f"{data!r} is neither a file nor a data set; data sets: {', '.join(_loadable())}"
+            )
+        return True
+    if registry[data].files:
+        raise ArgumentError(
+            f"{data!r} is a data set of images in files of its own, which this command does not "
+            f"train on; data sets: {', '.join(_loadable())}"
+        )
+    return False
+
+
+def fingerprint(data: str) -> str:
+    """A checksum of a file, by which a resumed training knows its data; empty for data sets."""
+    if not is_file(data):
+        return ""
+    total = 0
+    with open(data, "rb") as file:
+        while block := file.read(1 << 20):
+            total = zlib.crc32(block, total)
+    return f"{total:08x}"
+
+
+def load(
+    data: str, target: str | None, features: Sequence[str] | None, classify: bool, drop: bool
+) -> Loaded:
+    """The samples of a CSV file or a data set."""
+    if not is_file(data):
+        return _known(data, target, features)
+    if target is None:
+        raise ArgumentError(f"which column of {data} is to be predicted? write --target NAME")
+    table = read_csv(data)
+    if classify and table[target].kind == "number":
+        table = read_csv(data, categories=[target])
+    names = [column.name for column in table if column.name != target]
+    chosen = names if features is None else list(features)
+    samples = table.samples(target, chosen, incomplete="drop" if drop else "keep")
+    return Loaded(samples, [(name, table[name].categories) for name in chosen], target)
+
+
+def encode(data: str, columns: Columns) -> Array:
+    """New inputs, encoded like those that a net was trained on; NaN where missing.
+
+    Columns may come in any order, and others beside them. Raises `ArgumentError` for columns that
+    lack, and for categories the net has never seen.
+    """
+    if not is_file(data):
+        loaded = _known(data, None, None)
+        names = [name for name, _ in columns]
+        if [name for name, _ in loaded.columns] != names:
+            raise ArgumentError(
+                f"the net was trained on other inputs than those of {data}: {', '.join(names)}"
+            )
+        return loaded.samples.x
+    table = read_csv(data)
+    absent = [name for name, _ in columns if name not in table.columns]
+    if absent:
+        raise ArgumentError(
+            f"{data} lacks {len(absent)} of the {len(columns)} columns that the net was trained "
+            f"on: {', '.join(absent[:8])}"
+        )
+    forced = [
+        name for name, known in columns if known and table[name].kind == "number"
+    ]  # categories such as postal codes, and columns without a value
+    if forced:
+        table = read_csv(data, categories=forced)
+    recoded = [_recoded(data, table[name], known) for name, known in columns]
+    # the encoder of the training, which asks for a target
+    nobody = "".join(table.columns) + "?"
+    aim = Column(nobody, "number", np.zeros(len(table)), (), 0)
+    return Table([*recoded, aim]).samples(nobody, [name for name, _ in columns]).x
+
+
+def _recoded(data: str, column: Column, known: tuple[str, ...]) -> Column:
+    """The column with the codes of the training."""
+    if not known:
+        if column.kind == "category":
+            raise ArgumentError(
+                f"{data}: {column.name!r} held numbers in training, here it holds "
+                f"{column.categories[0][:40]!r}"
+            )
+        return column
+    codes = {text: code for code, text in enumerate(known)}
+    for code, text in enumerate(column.categories):
+        if text not in codes:
+            row = int(np.argmax(column.values == code)) + 1
+            raise ArgumentError(
+                f"{data}: row {row}: {text[:40]!r} in {column.name!r} is none of the categories "
+                f"that the net was trained on: {', '.join(known[:8])}"
+            )
+    # -1, which stands for missing, picks the last entry
+    table = np.array([*(codes[text] for text in column.categories), -1])
+    return Column(column.name, "category", table[column.values], known, column.missing)
+
+
+def _known(name: str, target: str | None, features: Any) -> Loaded:
+    if target is not None or features is not None:
+        raise ArgumentError(f"{name} is a data set with inputs and target of its own: leave out "
+                            f"--target and --features")  # fmt: skip
+    load_it = registry[name].load
+    samples: Samples = load_it(GENERATED) if None in registry[name].parts.values() else load_it()
+    names = samples.feature_names or tuple(f"x{k}" for k in range(samples.x.shape[1]))
+    return Loaded(samples, [(feature, ()) for feature in names], "prediction")
+
+
+def _loadable() -> list[str]:
+    return [name for name, known in registry.items() if not known.files]
