@@ -305,8 +305,8 @@ def test_everything_is_on_the_disk_before_the_name_changes(tmp_path, monkeypatch
 def child(code, *arguments):
     """A process that runs `code` on `arguments`, once everything is imported."""
     text = (
-        "import os, sys, numpy as np, tinygrad_cs as tg\nfrom tinygrad_cs import saving\n"
-        "print('ready', flush=True)\n" + code
+        "import os, sys, email.parser, numpy as np, tinygrad_cs as tg\n"  # (for metadata)
+        "from tinygrad_cs import saving\nprint('ready', flush=True)\n" + code
     )
     process = subprocess.Popen(
         [sys.executable, "-c", text, *map(str, arguments)],
