@@ -306,6 +306,21 @@ def test_wrong_values_are_told_as_the_function_tells_them():
         f(z, np.array([0, 3]))
 
 
+def test_a_block_skipped_at_random_draws_as_the_function_does():
+    """Which blocks are computed is another program; the seeded numbers stay the same."""
+    tg.manual_seed(0)
+    blocks = [nn.StochasticDepth(nn.Linear(3, 3), p=0.5) for _ in range(3)]
+    net = nn.Sequential(*blocks, nn.Dropout(0.5))
+    compiled = tg.compile(lambda x: net(x))
+    x = np.ones((2, 3), "f4")
+    for seed in range(12):
+        tg.manual_seed(seed)
+        expected = [net(x).data for _ in range(2)]
+        tg.manual_seed(seed)
+        for e in expected:
+            assert_array_equal(compiled(x).data, e)
+
+
 def test_refusals():
     with pytest.raises(errors.ArgumentError, match="expected a function, got int"):
         tg.compile(3)

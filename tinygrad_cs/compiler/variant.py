@@ -76,6 +76,7 @@ class Variant:
         )
         plan(program)
         typed_numbers(program)
+        self._may_stop = any(s.kind == "guard" for s in program.statements)
         self._bind = self._made(program)
         self._bound: list[Any] | None = None
 
@@ -158,9 +159,13 @@ class Variant:
             self._function = np.errstate(all="ignore")(self._bind(*captured))
             self._bound = captured
         changing = [getter() for getter in self._trace.changing]
+        before = [(x.bit_generator, x.bit_generator.state) for x in changing
+                  if self._may_stop and isinstance(x, np.random.Generator)]  # fmt: skip
         try:
             results, kept = self._function(*given, *changing)
         except Otherwise:
+            for bits, state in before:
+                bits.state = state  # the function itself will draw the same numbers again
             raise
         except Exception as error:
             error.add_note(self._where(error))
