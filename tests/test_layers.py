@@ -187,7 +187,7 @@ def test_embedding_from_a_table():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: nn.Bilinear(2, 0, 3), "in2_features=0"),
+        (lambda: nn.Bilinear(2, 0, 3), "in2_features must be a whole number of 1 or more, got 0"),
         (lambda: nn.Conv2d(0, 3, 3), "Conv2d: in_channels must be a whole number of 1 or more"),
         (lambda: nn.Conv2d(3, 2.5, 3), "out_channels.*2.5"),
         (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"kernel_size.*sequence of 2.*got \(3, 3, 3\)"),

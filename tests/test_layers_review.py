@@ -106,8 +106,11 @@ def test_a_copy_with_frozen_parameters_clears():
     model = net().requires_grad_(True)
     o = optim.SGD(model.parameters())
     model.requires_grad_(False)
-    _, other = copy.deepcopy((model, o))
+    next(iter(model.parameters())).grad = np.ones(next(iter(model.parameters())).shape)
+    twin, other = copy.deepcopy((model, o))
     other.zero_grad()
+    assert all(p.grad is None for p in twin.parameters())
+    assert next(iter(model.parameters())).grad is not None
 
 
 def test_only_none_clears():

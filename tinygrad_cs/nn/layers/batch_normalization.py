@@ -13,7 +13,8 @@ from ..foreign import with_shape
 from ..functional.arguments import channels_hint, on_batch
 from ..module import Module
 from ..parameter import Parameter
-from .normalization import check_eps, check_whole
+from .normalization import check_eps
+from .sizes import check_sizes
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
 
@@ -39,7 +40,7 @@ class _ChannelNorm(Module):
         track_running_stats: bool,
     ) -> None:
         where = type(self).__name__
-        check_whole(where, num_features=num_features)
+        check_sizes(where, num_features=num_features)
         check_eps(where, eps)
         number = isinstance(momentum, (float, int, np.floating))
         if momentum is not None and not (number and 0 <= momentum <= 1):

@@ -5,21 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...engine.errors import ArgumentError
 from ...engine.modes import default_dtype
 from ...engine.types import np
 from .. import functional, init
-from ..foreign import described
 from ..module import Module
 from ..parameter import Parameter
+from .sizes import check_sizes
 
 __all__ = ["Bilinear", "Linear"]
-
-
-def _refuse_sizes_below_one(where: str, **sizes: Any) -> None:
-    if not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes.values()):
-        given = ", ".join(f"{name}={described(size, where)}" for name, size in sizes.items())
-        raise ArgumentError(f"{where}: sizes must be whole numbers of 1 or more, got {given}")
 
 
 class Linear(Module):
@@ -45,7 +38,7 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
-        _refuse_sizes_below_one("Linear", in_features=in_features, out_features=out_features)
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(np.zeros((out_features, in_features), default_dtype()))
@@ -91,7 +84,7 @@ class Bilinear(Module):
     def __init__(
         self, in1_features: int, in2_features: int, out_features: int, bias: bool = True
     ) -> None:
-        _refuse_sizes_below_one(
+        check_sizes(
             "Bilinear",
             in1_features=in1_features,
             in2_features=in2_features,

@@ -15,17 +15,9 @@ from .. import functional
 from ..foreign import described
 from ..module import Module
 from ..parameter import Parameter
+from .sizes import check_sizes
 
 __all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
-
-
-def check_whole(where: str, **sizes: Any) -> None:
-    """Raise `ArgumentError` unless all are whole numbers of 1 or more."""
-    for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-            raise ArgumentError(
-                f"{where}: {name} must be a whole number of 1 or more, got {described(size, where)}"
-            )
 
 
 def check_eps(where: str, eps: Any) -> None:
@@ -42,7 +34,7 @@ def _lengths(where: str, normalized_shape: int | Sequence[int]) -> tuple[int, ..
     if not lengths:
         raise ArgumentError(f"{where}: normalized_shape must name an axis at least, got ()")
     for length in lengths:
-        check_whole(where, normalized_shape=length)
+        check_sizes(where, normalized_shape=length)
     return tuple(int(length) for length in lengths)
 
 
@@ -174,7 +166,7 @@ class GroupNorm(Module):
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
     ) -> None:
-        check_whole("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ArgumentError(
                 f"GroupNorm: num_groups must divide num_channels, so that all groups are equal; "

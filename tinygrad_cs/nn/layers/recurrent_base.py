@@ -11,9 +11,9 @@ from ...engine.errors import ArgumentError
 from ...engine.modes import default_dtype
 from ...engine.types import Shape, np
 from .. import init
-from ..foreign import described
 from ..module import Module
 from ..parameter import Parameter
+from .sizes import check_sizes
 
 
 def add_weights(
@@ -31,15 +31,6 @@ def add_weights(
         parameter = Parameter(np.zeros(shape, default_dtype()))
         setattr(module, name + end, init.uniform_(parameter, -bound, bound))
     return [name + end for name in shapes]
-
-
-def check_sizes(where: str, **sizes: Any) -> None:
-    """Raise `ArgumentError` unless all are whole numbers of 1 or more."""
-    for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-            raise ArgumentError(
-                f"{where}: {name} must be a whole number of 1 or more, got {described(size, where)}"
-            )
 
 
 def check_nonlinearity(where: str, nonlinearity: Any) -> None:

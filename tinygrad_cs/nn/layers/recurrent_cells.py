@@ -8,7 +8,8 @@ from ...engine.types import np
 from .. import functional
 from ..foreign import with_shape
 from ..module import Module
-from .recurrent_base import add_weights, check_nonlinearity, check_sizes
+from .recurrent_base import add_weights, check_nonlinearity
+from .sizes import check_sizes
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
