@@ -12,7 +12,7 @@ from typing import Any
 
 from ..engine.types import np
 from .program import Program, Statement, Var, leaves, mapped, overlap
-from .simplify import hoist_views, replace
+from .simplify import hoist_views
 
 _REDUCTIONS = {"reduce", "accumulate"}
 
@@ -146,6 +146,3 @@ def _rename(program: Program, other: dict[Var, Var], statements: list[Statement]
         s.args = mapped(s.args, change)
         s.kwargs = mapped(s.kwargs, change)
         s.writes = change(writes)
-
-
-__all__ = ["plan", "replace"]

@@ -204,19 +204,3 @@ def bound_text(program: Program) -> str:
     lines += [f"    def {program.name}({inputs}):", *_body(program.statements, "        ")]
     lines += [f"        return {literal(program.output)}, {literal(tuple(program.kept))}"]
     return "\n".join([*lines, f"    return {program.name}"])
-
-
-def function_text(program: Program) -> str:
-    """The program as a function of its inputs."""
-    inputs = ", ".join(var.name for var in program.inputs)
-    lines = [f"def {program.name}({inputs}):"]
-    part = ""
-    for s in program.statements:
-        if s.part != part:
-            part = s.part
-            lines.append(f"    # {part}")
-        text = f"    {line(s)}"
-        lines.append(f"{text}  # {s.note}" if s.note else text)
-    kept = literal(tuple(program.kept)) if program.kept else "()"
-    lines.append(f"    return {literal(program.output)}, {kept}")
-    return "\n".join(lines)
