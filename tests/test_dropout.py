@@ -278,7 +278,7 @@ REFUSALS = [
     (lambda: nn.AlphaDropout(-0.1), A, "AlphaDropout.*-0.1"),
     (lambda: nn.Dropout2d("half"), A, "Dropout2d.*half"),
     (lambda: nn.DropConnect(2, 2, p=np.nan), A, "DropConnect.*nan"),
-    (lambda: nn.DropConnect(0, 2), A, "whole numbers"),
+    (lambda: nn.DropConnect(0, 2), A, "whole number of 1 or more"),
     (lambda: nn.PlainDropout(None), A, "PlainDropout"),
     (lambda: F.alpha_dropout(X, 2), A, "alpha_dropout.*got 2"),
     (lambda: F.dropout2d(X), S, r"\(N, C, H, W\).*got \(2, 3\)"),

@@ -236,7 +236,7 @@ def test_layers_in_a_list_are_refused():
     ("mistake", "kind", "says"),
     [
         (lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU), ArgumentError, r"write nn.ReLU\(\)"),
-        (lambda: nn.Linear(2.0, 3), ArgumentError, "whole numbers"),
+        (lambda: nn.Linear(2.0, 3), ArgumentError, "whole number of 1 or more"),
         (lambda: optim.SGD([leaf([1.0])], lr="0.1"), ArgumentError, "lr must be a number"),
         (lambda: optim.Adam([leaf([1.0])], betas=(0.9,)), ArgumentError, "two numbers"),
         (
