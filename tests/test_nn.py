@@ -159,7 +159,7 @@ def test_linear_on_any_number_of_axes(shape, bias):
 
 
 def test_linear_refuses():
-    with pytest.raises(errors.ArgumentError, match="in_features must be a whole number.*got 0"):
+    with pytest.raises(errors.ArgumentError, match=r"in_features must be a whole number.*got 0"):
         nn.Linear(0, 2)
     with pytest.raises(errors.ShapeError, match=r"got \(\)"):
         nn.Linear(1, 2)(np.array(1.0))
