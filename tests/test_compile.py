@@ -326,7 +326,35 @@ def test_refusals():
         tg.compile(3)
     with pytest.raises(errors.CompileError, match="before the first call"):
         _ = tg.compile(branch).source
-    with pytest.raises(errors.CompileError, match="scalars are not compiled yet"):
-        tg.compile(lambda x: x)(tg.Scalar(1.0))
     with pytest.raises(errors.CompileError, match="got set"):
         tg.compile(lambda x: x)({1, 2})
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "NAdam"])
+def test_hyperparameters_that_change_are_numbers_of_the_program(name):
+    """Momentum, betas, decay by a schedule of one's own: two programs, not one a step."""
+
+    def trained(compiled):
+        tg.manual_seed(0)
+        layer = nn.Linear(4, 3)
+        extra = {"momentum": 0.9} if name == "SGD" else {}
+        optimizer = getattr(tg.optim, name)(layer.parameters(), lr=0.1, **extra)
+        x, y = np.arange(32, dtype="f4").reshape(8, 4) / 32, np.arange(8) % 3
+
+        def step(x, y):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(layer(x), y).backward()
+            optimizer.step()
+
+        step = tg.compile(step) if compiled else step
+        group = optimizer.param_groups[0]
+        for i in range(12):
+            first = 0.8 + 0.1 * float(np.cos(i))
+            group["weight_decay"] = 0.001 * (i % 3) + 0.001
+            group["momentum" if name == "SGD" else "betas"] = (
+                first if name == "SGD" else (first, 0.999)
+            )
+            step(x, y)
+        return layer.weight.data.copy()
+
+    assert_array_equal(trained(compiled=True), trained(compiled=False))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..engine.types import np
-from .program import Program, Statement, Var, leaves, mapped, overlap
+from .program import Program, Statement, Var, leaves, overlap
 from .simplify import hoist_views
 
 _REDUCTIONS = {"reduce", "accumulate"}
@@ -142,7 +142,4 @@ def _rename(program: Program, other: dict[Var, Var], statements: list[Statement]
         return other.get(x, x) if isinstance(x, Var) else x
 
     for s in statements:
-        writes = s.writes
-        s.args = mapped(s.args, change)
-        s.kwargs = mapped(s.kwargs, change)
-        s.writes = change(writes)
+        s.change(change)

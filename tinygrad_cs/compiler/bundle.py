@@ -65,7 +65,7 @@ class Bundle:
             raise CompileError(f"compile: no text is known of {function!r}")
         wanted = function.__name__ if function.__name__.isidentifier() else "rule"
         self._names[key] = name = self._free(wanted)
-        node = _node_of(function)
+        node = node_of(function)
         values = _values_of(function)
         renamed = {n: self._text_of(n, v) for n, v in values.items() if n in _names_in(node)}
         tree: Any = _Renamed({n: t for n, t in renamed.items() if t != n}).visit(node)
@@ -167,7 +167,7 @@ def _names_in(node: ast.AST) -> set[str]:
     return {n.id for n in names} - bound - stored
 
 
-def _node_of(function: Any) -> ast.AST:
+def node_of(function: Any) -> ast.AST:
     """The syntax of a function or lambda, without annotations, documentation and decorators."""
     tree = ast.parse(_module_text(inspect.getsourcefile(function) or ""))
     wanted = ast.Lambda if function.__name__ == "<lambda>" else ast.FunctionDef

@@ -7,12 +7,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd import trees
 from ..engine.errors import ArgumentError, CompileError
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from ..engine.types import np
-from .variant import Otherwise, Variant
+from ..engine.modes import current_mode
+from .entry import MISS, Otherwise
+from .variant import Variant
 
 MANY = 8
 """So many programs for one function deserve a word."""
@@ -61,8 +59,7 @@ class Compiled:
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self._f = f
-        self._variants: dict[Any, list[Variant]] = {}
-        self._last: Variant | None = None
+        self._variants: list[Variant] = []
         self._count = 0
         functools.update_wrapper(self, f, updated=())
 
@@ -77,32 +74,33 @@ class Compiled:
         return self._latest().optimized_source
 
     def _latest(self) -> Variant:
-        if self._last is None:
+        if not self._variants:
             raise CompileError("compile: there is no source before the first call")
-        return self._last
+        return self._variants[0]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, by its program; traced first where there is none yet."""
-        given, tensors, key = _described((args, kwargs))
+        mode = current_mode()
+        if mode.debugging or mode.trace is not None:
+            return self._f(*args, **kwargs)
+        variants = self._variants
         try:
-            variants = self._variants.setdefault(key, [])
-        except TypeError as error:
-            raise CompileError(
-                f"compile: arguments are arrays, tensors, numbers, strings and nested tuples and "
-                f"dicts of them; got {', '.join(sorted({type(k).__name__ for k in key}))}"
-            ) from error
-        for variant in variants:
-            if variant.holds():
-                break
-        else:
-            variant = Variant(self._f, args, kwargs)
-            variants.append(variant)
-            self._noted()
-        self._last = variant
-        try:
-            return variant.run(given, tensors)
+            for i, variant in enumerate(variants):
+                result = variant.call(args, kwargs)
+                if result is not MISS:
+                    if i:  # the next call is likely to be like this one
+                        variants.insert(0, variants.pop(i))
+                    return result
+            return self._traced(args, kwargs).call(args, kwargs)
         except Otherwise:  # the function itself knows what to say of such values
             return self._f(*args, **kwargs)
+
+    def _traced(self, args: Any, kwargs: Any) -> Variant:
+        restless = {key for v in self._variants for key in v.restless()}
+        variant = Variant(self._f, args, kwargs, restless)
+        self._variants.insert(0, variant)
+        self._noted()
+        return variant
 
     def _noted(self) -> None:
         self._count += 1
@@ -112,37 +110,5 @@ class Compiled:
                 f"times, each time for other shapes, dtypes, numbers or states, and each costs "
                 f"many calls. Give it arrays of the same shape (drop_last=True), and what changes "
                 f"as an array or a float",
-                stacklevel=3,
+                stacklevel=4,
             )
-
-
-def _described(tree: Any) -> tuple[list[Any], list[Tensor], Any]:
-    """The arrays and floats among the arguments, the tensors, and what else decides."""
-    values: list[Any] = []
-    tensors: list[Tensor] = []
-    key: list[Any] = []
-    for x in trees.leaves(tree):
-        if isinstance(x, Tensor):
-            tensors.append(x)
-            key.append(x.requires_grad)
-            x = x._data
-        if isinstance(x, np.ndarray):
-            values.append(x)
-            key.append((x.shape, x.dtype))
-        elif isinstance(x, Scalar):
-            raise CompileError("compile: scalars are not compiled yet; give floats or arrays")
-        elif type(x) is float:
-            values.append(x)
-            key.append((float, bool(x)))
-        else:
-            key.append(x)
-    return values, tensors, (*key, _structure(tree))
-
-
-def _structure(tree: Any) -> Any:
-    """How arguments are nested, as something that can be compared."""
-    if isinstance(tree, dict):
-        return tuple((name, _structure(part)) for name, part in tree.items())
-    if isinstance(tree, (tuple, list)):
-        return type(tree).__name__, *map(_structure, tree)
-    return None

@@ -40,6 +40,10 @@ def overlap(a: Var, b: Var) -> bool:
     return a is b or (a.span[0] < b.span[1] and b.span[0] < a.span[1])
 
 
+ARITHMETIC = {"operator", "formula"}
+"""Kinds of statements on Python numbers alone; a scalar net has tens of thousands of them."""
+
+
 @dataclass(eq=False)
 class Statement:
     """One step: `target = function(*args, **kwargs)`.
@@ -47,8 +51,9 @@ class Statement:
     Attributes:
         target: the value it gives, None where it only changes one.
         kind: how it is written: a "call" of a function (`np.where(...)`), a "method", an
-            "attribute", an "item" or a "store" (`x[i] = v`), an "operator" on Python numbers, or
-            a "helper", a function of the library whose text is printed along.
+            "attribute", an "item" or a "store" (`x[i] = v`), an "operator" or a "formula"
+            (`{0} if {0} > 0 else 0.0`) on Python numbers, or a "helper", a function of the
+            library whose text is printed along.
         function: what is called; a name for methods, attributes and operators.
         args, kwargs: values, nested in tuples and slices as NumPy takes them, and constants.
         writes: the array that is changed in place, if one is.
@@ -69,10 +74,20 @@ class Statement:
     note: str = ""
     site: str = ""
 
-    def reads(self) -> Iterator[Var]:
+    def reads(self) -> list[Var]:
         """The values that it uses, an array that it changes among them."""
-        yield from leaves(self.args)
-        yield from leaves(self.kwargs)
+        if self.kind in ARITHMETIC:
+            return [x for x in self.args if type(x) is Var]
+        return [*leaves(self.args), *leaves(self.kwargs)]
+
+    def change(self, change: Callable[[Any], Any]) -> None:
+        """Put `change(x)` in the place of everything that it uses or writes to."""
+        if self.kind in ARITHMETIC:
+            self.args = tuple([change(x) for x in self.args])
+        else:
+            self.args = mapped(self.args, change)
+            self.kwargs = mapped(self.kwargs, change)
+            self.writes = change(self.writes)
 
 
 @dataclass(eq=False)

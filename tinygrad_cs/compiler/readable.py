@@ -11,7 +11,10 @@ from typing import Any
 
 from . import text
 from .bundle import Bundle
-from .program import Program, Statement, Var, leaves, overlap
+from .program import ARITHMETIC, Program, Statement, Var, leaves, overlap
+
+DEEPEST = 6
+"""So many operations stand in one another, at most."""
 
 
 def source(program: Program) -> str:
@@ -30,7 +33,10 @@ def source(program: Program) -> str:
             f"{var.name} = {bundle.text_of(value)}" for var, value in program.constants.items()
         ]
         function = _function(program)
-    parts = ["import numpy as np", *bundle.texts, "\n".join(constants), function]
+    imports = "import numpy as np"
+    if "math." in function:
+        imports = f"import math\n\n{imports}"
+    parts = [imports, *bundle.texts, "\n".join(constants), function]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -80,8 +86,10 @@ def _nested(statements: list[Statement], program: Program) -> dict[Var, Statemen
         for v in s.reads():
             uses.setdefault(v, []).append(i)
     elsewhere = set(leaves((program.output, program.kept)))
-    elsewhere |= {v for s in program.statements if s not in statements for v in s.reads()}
+    if statements is not program.statements:
+        elsewhere |= {v for s in program.statements for v in s.reads()}
     inside: dict[Var, Statement] = {}
+    depths: dict[Var, int] = {}
     for i, s in enumerate(statements):
         made: Any = s.target
         places = uses.get(made, [])
@@ -96,12 +104,21 @@ def _nested(statements: list[Statement], program: Program) -> dict[Var, Statemen
         if not text.is_nameless(made.name) or len(places) != 1:
             continue
         user = statements[places[0]]
+        if user.kind == "formula" and _mentions(user, made) > 1:
+            continue
         changes_it = user.writes is made or (user.kind == "store" and user.args[0] is made)
-        if user.part == s.part and not changes_it and _stays_true(
-            s, statements[i + 1 : places[0]], inside
-        ):  # fmt: skip
-            inside[made] = s
+        depth = 1 + max((depths.get(v, 0) for v in s.reads()), default=0)
+        if depth > DEEPEST or user.part != s.part or changes_it:
+            continue
+        if s.kind in ARITHMETIC or _stays_true(s, statements[i + 1 : places[0]], inside):
+            inside[made], depths[made] = s, depth
     return inside
+
+
+def _mentions(s: Statement, v: Var) -> int:
+    """How often the text of a formula shows a value."""
+    template: str = s.function
+    return sum(template.count(f"{{{i}}}") for i, x in enumerate(s.args) if x is v)
 
 
 def _stays_true(s: Statement, between: list[Statement], inside: dict[Var, Statement]) -> bool:

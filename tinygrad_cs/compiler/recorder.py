@@ -15,16 +15,9 @@ from typing import Any
 from ..engine.errors import TinygradError
 from ..engine.types import Array, np
 from .program import Program, Statement, Var, mapped
-from .traced import (
-    STAND_INS,
-    Traced,
-    TracedGenerator,
-    TracedNumber,
-    TracedObject,
-    ValueNeeded,
-    example_of,
-    users_line,
-)
+from .stand_in import StandIn, ValueNeeded, example_of, users_line
+from .traced import Traced, TracedGenerator, TracedObject
+from .traced_number import TracedNumber
 
 
 class Recorder:
@@ -34,12 +27,14 @@ class Recorder:
         program: what was written so far.
         part: "forward", "backward" or "update".
         note: what the next statements are.
+        site: the user's line that the next statements on numbers come from.
     """
 
     def __init__(self, name: str) -> None:
         self.program = Program(name)
         self.part = "forward"
         self.note = ""
+        self.site = ""
         self._names: dict[str, int] = {name: 1, "np": 1}
         self._count = 0
         self.attempts = 0
@@ -92,6 +87,16 @@ class Recorder:
             )
         return self._standing_for(result, statement, (args, kwargs))
 
+    def number(self, kind: str, function: Any, args: tuple[Any, ...], result: Any) -> Any:
+        """`record` for arithmetic on Python numbers, of which a scalar net does a great deal."""
+        named = tuple([x.stands_for if isinstance(x, TracedNumber) else x for x in args])
+        self._count += 1
+        var = Var(f"t_{self._count}")
+        self.program.statements.append(
+            Statement(var, kind, function, named, {}, None, False, self.part, self.note, self.site)
+        )
+        return TracedNumber(result, var, self)
+
     def _item(self, several: Var, i: int) -> Statement:
         item: tuple[Any, ...] = (several, i)
         return Statement(None, "item", "item", item, {}, None, False, self.part, self.note)
@@ -111,7 +116,7 @@ class Recorder:
 
     def _named(self, x: Any) -> Any:
         """What stands in a statement for one of its arguments."""
-        if isinstance(x, STAND_INS):
+        if isinstance(x, StandIn):
             return x.stands_for
         if isinstance(x, np.ndarray):
             return self.constant(x).stands_for

@@ -42,7 +42,7 @@ def replace(program: Program, other: dict[Var, Var]) -> None:
         return x
 
     for s in program.statements:
-        s.args, s.kwargs, s.writes = mapped((s.args, s.kwargs, s.writes), change)
+        s.change(change)
     program.output, program.kept = mapped((program.output, program.kept), change)
 
 
@@ -59,7 +59,7 @@ def out_of_place(program: Program) -> None:
         return x
 
     for s in program.statements:
-        s.args, s.kwargs, s.writes = mapped((s.args, s.kwargs, s.writes), change)
+        s.change(change)
         w = s.writes
         if w is None or s.kind != "call" or w in viewed or w in outside or w.base is not w:
             continue
@@ -105,6 +105,9 @@ def _is_copy(s: Statement) -> bool:
 
 def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> Var | None:
     """The value that a statement only repeats, if it does."""
+    if s.kind == "item" and _is_everything(s.args[1], s.args[0].shape):
+        whole: Var = s.args[0]
+        return whole
     if s.target is None or s.writes is not None or s.kind not in ("call", "attribute", "method"):
         return None
     x = s.args[0]
@@ -125,6 +128,17 @@ def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> V
     return None if same.base in changed or s.target.base in changed else same
 
 
+def _is_everything(index: Any, shape: Any) -> bool:
+    """Does this index show the whole array, as in x[0:n]?"""
+    parts = index if isinstance(index, tuple) else (index,)
+    if shape is None or len(parts) != len(shape) or not shape:
+        return False
+    return all(
+        isinstance(part, slice) and part.indices(n) == (0, n, 1)
+        for part, n in zip(parts, shape, strict=True)
+    )
+
+
 def _is(x: Any, number: int) -> bool:
     return type(x) in (int, float) and x == number
 
@@ -135,7 +149,7 @@ def share(program: Program) -> None:
     known: dict[str, Var] = {}
     other: dict[Var, Var] = {}
     for s in program.statements:
-        s.args, s.kwargs = mapped((s.args, s.kwargs), lambda x: _in_place_of(x, other))
+        s.change(lambda x: _in_place_of(x, other))
         target: Any = s.target
         pure = target is not None and s.writes is None and not s.draws and not _is_copy(s)
         # (a view of memory that changes is always the same view)

@@ -80,6 +80,8 @@ def operand(x: Any) -> str:
 
 
 def _is_operation(s: Statement) -> bool:
+    if s.kind == "formula":
+        return not s.function.startswith("math.")
     if s.kind == "operator":
         return True
     if s.kind != "call" or s.kwargs:
@@ -126,6 +128,10 @@ def expression(statement: Statement) -> str:
     s = statement
     if s.kind == "operator":
         return f"{operand(s.args[0])} {s.function} {operand(s.args[1])}"
+    if s.kind == "formula":
+        template: str = s.function
+        is_call = template.startswith("math.")
+        return template.format(*map(literal if is_call else operand, s.args))
     if s.kind == "attribute":
         return f"{operand(s.args[0])}.{s.function}"
     if s.kind == "item":
@@ -202,5 +208,5 @@ def bound_text(program: Program) -> str:
     ]
     lines += _body(program.views, "    ")
     lines += [f"    def {program.name}({inputs}):", *_body(program.statements, "        ")]
-    lines += [f"        return {literal(program.output)}, {literal(tuple(program.kept))}"]
+    lines += [f"        return {literal((*program.output, *program.kept))}"]
     return "\n".join([*lines, f"    return {program.name}"])

@@ -8,22 +8,27 @@ new running statistics) is remembered as an effect, to be repeated by every call
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy
 
 from ..engine.apply import compute as compute_plainly
+from ..engine.apply import float_value
 from ..engine.errors import TinygradError
 from ..engine.modes import traced_by
 from ..engine.record import Operation
+from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
+from .entry import Entry, Spot
+from .formulas import as_statement
 from .recorder import Recorder
-from .traced import Traced, TracedGenerator, TracedNumber, ValueNeeded
-
-Getter = Callable[[], Any]
+from .scalars import Scalars
+from .stand_in import StandIn, ValueNeeded, users_line
+from .traced import Traced, TracedGenerator
+from .traced_number import TracedNumber
 
 _ASARRAY = numpy.asarray  # which is another one while a trace runs
 
@@ -33,24 +38,25 @@ class Trace:
 
     Attributes:
         recorder: writes the program.
-        captured, changing: where the arrays, and the numbers and generators, that come from outside
-            are found at a call.
-        effects: what is done with values of the program after a call.
+        restless: hyperparameters that have changed between calls, by group and name.
+        entry: what a call has to check, to look up and to do beside the program.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, restless: Collection[tuple[int, str]] = ()) -> None:
+        self.restless = restless
         self.recorder = Recorder(name)
-        self.captured: list[Getter] = []
-        self.changing: list[Getter] = []
+        self.entry = Entry()
+        self.scalars = Scalars(self)
+        self._groups: list[tuple[dict[str, Any], str, Any]] = []
         self._known: dict[int, Traced] = {}
         self._alive: list[Any] = []
-        self.effects: list[Callable[[], None]] = []
-        self.conditions: list[Getter] = []
         self.tensors: list[tuple[Tensor, Traced]] = []
         self._met: dict[int, Any] = {}
         self._generator: Any = None
         self._names: dict[Any, str] = {}
         self._node: Any = None
+        self._updating = False
+        self._sent = 0
         self._restore = ExitStack()
 
     # What the engine calls
@@ -60,9 +66,12 @@ class Trace:
         for x in operands:
             if isinstance(x, Tensor) and not isinstance(x._data, Traced):
                 self.capture(x, "captured")
+            elif type(x) is Scalar:
+                self.scalars.capture(x)
 
     def compute(self, op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
         """The value of an operation, as statements."""
+        self._forward_again()
         with self.noted(op.name):
             return self._or_as_one(
                 lambda: compute_plainly(op, values, params),
@@ -70,15 +79,34 @@ class Trace:
                 (values, *params) if op.variadic else (*values, *params),
             )
 
+    def compute_number(self, op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+        """The value of an operation on Python numbers, as a statement."""
+        if not any(isinstance(x, StandIn) for x in (*values, *params)):
+            return float_value(op, values, params)
+        self._forward_again()
+        self.recorder.site = users_line()
+        with self.noted(op.name):
+            return as_statement(op, values, params, self.recorder)
+
+    def _forward_again(self) -> None:
+        if self.recorder.part == "update" and not self._updating:
+            self.recorder.part = "forward"
+
+    def number_of(self, value: Any) -> Any:
+        """What `float` is to plain numbers."""
+        return value if isinstance(value, TracedNumber) else float(value)
+
     def call_rule(self, op: Operation, index: int, rule: Any, given: list[Any]) -> Any:
         """A cotangent, as statements."""
         parent = self._name_of(self._node.inputs[index])
         with self.noted(f"d loss / d {parent}, through {op.name}"):
             cotangent = self._or_as_one(lambda: rule(*given), rule, tuple(given))
-            if isinstance(cotangent, TracedNumber):  # the 0 of a rule that sends nothing
+            if isinstance(cotangent, TracedNumber) and self._node.dtype is not float:
+                # the 0 of a rule that sends nothing
                 array = np.asarray(cotangent.example)
                 cotangent = self.recorder.record("call", _ASARRAY, (cotangent,), {}, array)
-            return cotangent
+        self._sent = len(self.recorder.program.statements)
+        return cotangent
 
     def made(self, op: Operation, result: Tensor) -> None:
         """Name what an operation gave after it."""
@@ -94,13 +122,34 @@ class Trace:
         self.recorder.part = "backward"
         self._node = node
 
+    def leaves_marks_out(self, node: Any) -> bool:
+        """Marks of scalars would double the program; where they matter something is not finite."""
+        if node.dtype is not float:
+            return False
+        self.scalars.must_be_finite = True
+        return True
+
+    def leave_backward(self) -> None:
+        """The backward pass is over: what follows uses its gradients."""
+        self.recorder.part = "update"
+
     def arrived(self, parent: Any, cotangent: Any) -> None:
-        """Name a cotangent after what it belongs to."""
+        """Name a cotangent after what it belongs to, and say what was done to it on the way."""
+        for s in self.recorder.program.statements[self._sent :]:
+            total = s.function == np.add.reduce
+            way = "summed over what it was broadcast to" if total else "from all its uses"
+            s.note = s.note or f"d loss / d {self._name_of(parent)}, {way}"
         if isinstance(cotangent, Traced) and _is_nameless(cotangent.stands_for.name):
             cotangent.stands_for.name = self.recorder.new_name(f"d_{self._name_of(parent)}")
 
+    def call_it(self, node: Any, name: str) -> None:
+        """From now on this node goes by that name in comments."""
+        self._names[node] = name
+
     def _name_of(self, node: Any) -> str:
-        return self._names.get(node, "x")
+        if node in self._names:
+            return self._names[node]
+        return node.plan.op.name if node.plan is not None else "x"
 
     def _or_as_one(self, attempt: Any, function: Any, args: tuple[Any, ...]) -> Any:
         try:
@@ -124,10 +173,12 @@ class Trace:
         """Statements written inside belong to this part of the program."""
         before = self.recorder.part
         self.recorder.part = part
+        self._updating = True
         try:
             yield
         finally:
             self.recorder.part = before
+            self._updating = False
 
     # What comes from outside
 
@@ -144,9 +195,9 @@ class Trace:
         node, real = tensor._node, tensor._data
         home = getattr(node, "home", None)
         if home is None:
-            traced = self.array(real, name, lambda: tensor._data)
+            traced = self.array(real, name, tensor, "._data")
         else:
-            flat = self.array(home.values, "parameters", lambda: tensor._node.home.values)
+            flat = self.array(home.values, "parameters", tensor, "._node.home.values")
             traced = self._view(real, home.values, flat, name)
         self.replace(tensor, "_data", traced)
         if node is not None and node.plan is None:
@@ -156,16 +207,16 @@ class Trace:
             self._names[node] = traced.stands_for.name
 
     def _capture_gradient(self, tensor: Tensor, node: Any, name: str) -> None:
-        self.fixed(node, "_grad", lambda grad: grad is None)
+        self.fixed(tensor, "._node._grad", "{} is None")
         grad, slot = node._grad, node.slot
         self.replace(node, "version", node.version)
         if slot is not None:
-            flat = self.array(slot.base, "gradients", lambda: tensor._node.slot.base)
+            flat = self.array(slot.base, "gradients", tensor, "._node.slot.base")
             self.replace(node, "slot", self._view(slot, slot.base, flat, f"d_{name}"))
         if grad is None or grad is slot:
             self.replace(node, "_grad", None if grad is None else node.slot)
         else:
-            self.replace(node, "_grad", self.array(grad, f"d_{name}", lambda: tensor._node._grad))
+            self.replace(node, "_grad", self.array(grad, f"d_{name}", tensor, "._node._grad"))
 
     def _view(self, view: Array, flat: Array, traced: Traced, name: str) -> Traced:
         """The part of a traced flat array that `view` is of the real one."""
@@ -175,7 +226,7 @@ class Trace:
         found.stands_for.name = self.recorder.new_name(name)
         return found
 
-    def array(self, array: Array, name: str, getter: Getter) -> Traced:
+    def array(self, array: Array, name: str, owner: Any, path: str) -> Traced:
         """The stand-in of an array from outside; the same one for the same array."""
         if isinstance(array, Traced):
             return array
@@ -184,23 +235,48 @@ class Trace:
             known = self._known[id(array)] = self.recorder.input(array, name)
             self.recorder.program.captured.append(known.stands_for)
             self._alive.append(array)
-            self.captured.append(getter)
+            self.entry.captured.append(Spot(owner, path))
         return known
 
     def attribute(self, owner: Any, attribute: str, name: str) -> None:
         """Put the stand-in of an array in the place of an attribute."""
-        traced = self.array(getattr(owner, attribute), name, lambda: getattr(owner, attribute))
+        traced = self.array(getattr(owner, attribute), name, owner, f".{attribute}")
         self.replace(owner, attribute, traced)
 
-    def entry(self, mapping: dict[str, Any], key: str, name: str) -> None:
-        """Put the stand-in of a number in the place of an entry of a dict."""
-        value = mapping[key]
-        self._restore.callback(mapping.__setitem__, key, value)
-        mapping[key] = self.number(value, name, lambda: mapping[key])
+    def hyperparameters(self, group: dict[str, Any]) -> None:
+        """Put stand-ins in the place of a group's rate and of what else changes from call to call.
 
-    def number(self, value: float, name: str, getter: Getter) -> TracedNumber:
+        What has not changed so far is part of the program: it is then traced once more.
+        """
+        for key, value in group.items():
+            spot = Spot(group, f"[{key!r}]")
+            restless = key == "lr" or (id(group), key) in self.restless
+            if restless and _is_floats(value):
+                self._restore.callback(group.__setitem__, key, value)
+                group[key] = self._symbolic(value, key, spot)
+            elif key == "params":
+                self.fixed(group, "['params']")
+            else:
+                self.entry.conditions.append((spot, "{}"))
+                self._groups.append((group, key, value))
+
+    def _symbolic(self, value: Any, name: str, spot: Spot) -> Any:
+        """Floats, nested in tuples or not, as numbers of the program; all else stays as it is."""
+        if type(value) is tuple:
+            parts = [Spot(spot.owner, f"{spot.path}[{i}]") for i in range(len(value))]
+            return tuple(self._symbolic(v, name, s) for v, s in zip(value, parts, strict=True))
+        if type(value) is float:
+            return self.number(value, name, spot)
+        self.entry.conditions.append((spot, "{}"))
+        return value
+
+    def changed_hyperparameters(self) -> set[tuple[int, str]]:
+        """Those of the program that are other numbers by now, by group and name."""
+        return {(id(group), key) for group, key, value in self._groups if group.get(key) != value}
+
+    def number(self, value: float, name: str, spot: Spot) -> TracedNumber:
         """The stand-in of a number that changes from call to call."""
-        self.changing.append(getter)
+        self.entry.changing.append(spot)
         number: TracedNumber = self.recorder.input(value, name)
         self.recorder.program.changing.append(number.stands_for)
         return number
@@ -209,31 +285,35 @@ class Trace:
         """Put stand-ins in the place of the numbers in a block's counts, all alike."""
         first = block.counts[0]
         if isinstance(first, tuple):
-            changing = self.number(first[0], "step", lambda: block.counts[0][0])
-            self.fixed(block, "counts", lambda counts: counts[0][1:])
-            count: Any = (changing, *first[1:])
+            changing = self.number(first[0], "step", Spot(block, ".counts[0][0]"))
+            rest = Spot(block, ".counts[0][1:]")
+            if self.restless:
+                more = self._symbolic(first[1:], "past", rest)
+            else:
+                more = first[1:]
+                self.entry.conditions.append((rest, "{}"))
+            count: Any = (changing, *more)
         else:
-            count = self.number(first, "step", lambda: block.counts[0])
-        self.fixed(block, "counts", lambda counts: counts.count(counts[0]) == len(counts))
+            count = self.number(first, "step", Spot(block, ".counts[0]"))
+        self.fixed(block, ".counts", "{0}.count({0}[0]) == len({0})")
         self.replace(block, "counts", [count] * len(block.counts))
 
-    def fixed(self, owner: Any, attribute: str, what: Any = None) -> None:
+    def fixed(self, owner: Any, path: str, form: str = "{}") -> None:
         """Something that the program is true for: where it differs, another one is traced."""
-        see = what or (lambda x: x)
-        self.conditions.append(lambda: see(getattr(owner, attribute)))
+        self.entry.conditions.append((Spot(owner, path), form))
 
-    def generator(self, getter: Getter) -> Any:
+    def generator(self, getter: Callable[[], Any]) -> Any:
         """The stand-in of the random generator."""
         if self._generator is None:
             real = getter()
             self._generator = TracedGenerator(copy.deepcopy(real), self.recorder)
-            self.changing.append(getter)
+            self.entry.changing.append(Spot(getter, "()"))
             self.recorder.program.changing.append(self._generator.stands_for)
         return self._generator
 
     def after_call(self, effect: Callable[[], None]) -> None:
         """Do this after every call of the program."""
-        self.effects.append(effect)
+        self.entry.effects.append(effect)
 
     def replace(self, owner: Any, attribute: str, value: Any) -> None:
         """Set an attribute until the trace ends."""
@@ -247,6 +327,11 @@ class Trace:
         """Inside, what the library does is traced; afterwards all is as it was."""
         with self._restore, _asarray_lets_pass(), traced_by(self):
             yield
+
+
+def _is_floats(x: Any) -> bool:
+    """A float, or several in a tuple (betas)."""
+    return type(x) is float or (type(x) is tuple and all(type(part) is float for part in x))
 
 
 def _is_nameless(name: str) -> bool:

@@ -1,70 +1,66 @@
-"""One program of a compiled function, and what a call of it does beside running it."""
+"""One program of a compiled function, from the run that was traced to the function that runs."""
 
 from __future__ import annotations
 
 import dataclasses
 import linecache
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
-from ..autograd import trees
 from ..engine.errors import CompileError
+from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import readable
 from .buffers import plan
 from .constants import typed_numbers
-from .program import Program
+from .entry import Otherwise, Result, Spot
+from .program import ARITHMETIC, Program, mapped
 from .simplify import simplify
+from .stand_in import ValueNeeded
 from .text import bound_text, helper_name
 from .trace import Trace
-from .traced import Traced, TracedNumber, ValueNeeded
-
-
-class Otherwise(Exception):
-    """A check on values came out differently than in the run that was traced."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a result of the program belongs in what the function returned."""
-
-    index: int
-    kind: str
-
-
-Change = Callable[[Any], None]
+from .traced import Traced
+from .traced_number import TracedNumber
 
 
 class Variant:
     """A program for arguments of certain shapes, and for a certain state of what it captured.
 
     Attributes:
+        call: takes (args, kwargs); gives what the function returns, or `MISS` where the program
+            is not for them.
         optimized_source: the text that runs.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    call: Callable[[Any, Any], Any]
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        restless: Collection[tuple[int, str]] = (),
+    ) -> None:
         name = getattr(f, "__name__", "")
-        self._trace = trace = Trace(name if name.isidentifier() else "program")
-        self._arguments: list[Tensor] = []
+        self._trace = trace = Trace(name if name.isidentifier() else "program", restless)
+        self._arguments: list[Tensor | Scalar] = []
         self._results: list[Any] = []
-        self._changes: list[tuple[Change, int]] = []
-        self._argument_gradients: list[tuple[int, int]] = []
+        self._numbers: list[Any] = []
         self._text = ""
         with trace.running():
             for module in _modules_of(f):
                 trace.meet(module)
-            names = iter(_names_of(f, args, kwargs))
-            given = trees.transform(lambda x: self._stand_in(x, next(names)), (args, kwargs))
+            trace.scalars.named_after(f)
+            given = self._stand_ins(f, args, kwargs)
             try:
                 out = f(*given[0], **given[1])
             except ValueNeeded as error:
                 raise CompileError(_explained(error)) from error
-            self._out = trees.transform(self._result, out)
+            out = mapped(out, self._result)
             self._note_changes()
-        self._state = [condition() for condition in trace.conditions]
         program = trace.recorder.program
         program.output = tuple(self._results)
         simplify(program)
@@ -76,13 +72,15 @@ class Variant:
         )
         plan(program)
         typed_numbers(program)
-        self._may_stop = any(s.kind == "guard" for s in program.statements)
-        self._bind = self._made(program)
-        self._bound: list[Any] | None = None
+        trace.entry.refuses = any(s.kind in ARITHMETIC for s in program.statements)
+        careful = trace.entry.refuses or any(
+            s.kind in ("guard", "helper") for s in program.statements
+        )
+        self.call = trace.entry.made(self._made(program), args, kwargs, out, careful, self._where)
 
     def _made(self, program: Program) -> Any:
         self.optimized_source = bound_text(program)
-        names: dict[str, Any] = {"np": np, "Otherwise": Otherwise}
+        names: dict[str, Any] = {"np": np, "math": math, "Otherwise": Otherwise}
         names |= {var.name: value for var, value in program.constants.items()}
         names |= {helper_name(s.function): s.function for s in program.statements
                   if s.kind == "helper"}  # fmt: skip
@@ -92,6 +90,10 @@ class Variant:
         exec(compile(self.optimized_source, self._file, "exec"), names)
         return names["bind"]
 
+    def restless(self) -> set[tuple[int, str]]:
+        """The hyperparameters that are not what they were when this was traced."""
+        return self._trace.changed_hyperparameters()
+
     def source(self) -> str:
         """The program for reading, written out when it is first asked for."""
         if not self._text:
@@ -99,6 +101,17 @@ class Variant:
         return self._text
 
     # What goes in and what comes out
+
+    def _stand_ins(self, f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The arguments as the function gets them, named as it names them."""
+        code = getattr(f, "__code__", None)
+        names = code.co_varnames[: code.co_argcount] if code is not None else ()
+        positional = [
+            mapped(arg, partial(self._stand_in, name=name))
+            for arg, name in zip(args, [*names, *["x"] * len(args)], strict=False)
+        ]
+        named = {name: mapped(x, partial(self._stand_in, name=name)) for name, x in kwargs.items()}
+        return positional, named
 
     def _stand_in(self, x: Any, name: str) -> Any:
         recorder = self._trace.recorder
@@ -108,15 +121,30 @@ class Variant:
                 twin.requires_grad = True
             self._arguments.append(twin)
             return twin
-        return recorder.input(x, name) if isinstance(x, np.ndarray) or type(x) is float else x
+        if isinstance(x, Scalar):
+            scalar = Scalar(0.0, x.requires_grad)
+            scalar._data = recorder.input(x._data, name)
+            self._arguments.append(scalar)
+            return scalar
+        if isinstance(x, np.ndarray) or type(x) is float:
+            return recorder.input(x, name)
+        try:
+            hash(x)
+        except TypeError as error:
+            raise CompileError(
+                f"compile: arguments are arrays, tensors, numbers, strings and nested tuples, "
+                f"lists and dicts of them; got {type(x).__name__}"
+            ) from error
+        return x
 
     def _result(self, y: Any) -> Any:
-        value = y._data if isinstance(y, Tensor) else y
+        value = y._data if isinstance(y, (Tensor, Scalar)) else y
         if not isinstance(value, (Traced, TracedNumber)):
             return y
-        kind = "tensor" if isinstance(y, Tensor) else "array"
+        kind = "tensor" if isinstance(y, Tensor) else "scalar" if type(y) is Scalar else "array"
         self._results.append(value.stands_for)
-        return Place(len(self._results) - 1, "number" if isinstance(y, TracedNumber) else kind)
+        self._numbers.append(value)
+        return Result(len(self._results) - 1, kind)
 
     def _note_changes(self) -> None:
         """What the function changed outside arrays: which gradients are there, other arrays."""
@@ -125,58 +153,33 @@ class Variant:
             if node is not None and node.plan is None:
                 grad = node._grad
                 if grad is None:
-                    self._note(_setter(tensor, lambda node: None))
+                    self._note(Spot(tensor, "._node._grad"), " = None")
                 elif grad is node.slot:
-                    self._note(_setter(tensor, operator.attrgetter("slot")))
+                    slot = f"{self._trace.entry.name(tensor)}._node.slot"
+                    self._note(Spot(tensor, "._node._grad"), f" = {slot}")
                 else:
-                    self._note(_gradient(tensor), grad)
+                    self._note(Spot(tensor, "._node._grad"), " = {r}", grad)
             if tensor._data is not before:
-                self._note(_values(tensor), tensor._data)
+                self._note(Spot(tensor, "._data"), " = {r}", tensor._data)
+        received = [x._grad for x in self._arguments if isinstance(x, Scalar)]
+        self._trace.scalars.guard([*self._numbers, *received])
+        self._trace.scalars.note_changes(self._note)
         for i, twin in enumerate(self._arguments):
-            if twin._node is not None and twin._node._grad is not None:
-                self._argument_gradients.append((i, self._kept(twin._node._grad)))
+            if isinstance(twin, Scalar):
+                if twin._grad is not None:
+                    self._trace.entry.received.append((i, self._kept(twin._grad)))
+            elif twin._node is not None and twin._node._grad is not None:
+                self._trace.entry.received.append((i, self._kept(twin._node._grad)))
 
-    def _note(self, change: Change, array: Any = None) -> None:
-        self._changes.append((change, -1 if array is None else self._kept(array)))
+    def _note(self, spot: Spot, form: str, array: Any = None) -> None:
+        self._trace.entry.changes.append((spot, form, -1 if array is None else self._kept(array)))
 
     def _kept(self, array: Any) -> int:
         recorder = self._trace.recorder
-        traced = array if isinstance(array, Traced) else recorder.constant(array)
+        known = isinstance(array, (Traced, TracedNumber))
+        traced = array if known else recorder.constant(np.asarray(array))
         recorder.program.kept.append(traced.stands_for)
-        return len(recorder.program.kept) - 1
-
-    # A call
-
-    def holds(self) -> bool:
-        """Is everything that the trace took for granted still so?"""
-        return self._state == [condition() for condition in self._trace.conditions]
-
-    def run(self, given: list[Any], tensors: list[Tensor]) -> Any:
-        """One call of the program."""
-        captured = [getter() for getter in self._trace.captured]
-        if self._bound is None or not all(map(operator.is_, captured, self._bound)):
-            # (as a decorator it costs half of what it does as a block)
-            self._function = np.errstate(all="ignore")(self._bind(*captured))
-            self._bound = captured
-        changing = [getter() for getter in self._trace.changing]
-        before = [(x.bit_generator, x.bit_generator.state) for x in changing
-                  if self._may_stop and isinstance(x, np.random.Generator)]  # fmt: skip
-        try:
-            results, kept = self._function(*given, *changing)
-        except Otherwise:
-            for bits, state in before:
-                bits.state = state  # the function itself will draw the same numbers again
-            raise
-        except Exception as error:
-            error.add_note(self._where(error))
-            raise
-        for change, i in self._changes:
-            change(None if i < 0 else kept[i])
-        for i, place in self._argument_gradients:
-            tensors[i]._node.accumulate(kept[place])
-        for effect in self._trace.effects:
-            effect()
-        return trees.transform(lambda part: _rebuilt(part, results), self._out)
+        return len(self._results) + len(recorder.program.kept) - 1
 
     def _where(self, error: Exception) -> str:
         """The user's line that made the statement which failed."""
@@ -190,27 +193,6 @@ class Variant:
                 return f"in the compiled program: {line}{site}"
             step = step.tb_next
         return "in the compiled program"
-
-
-def _rebuilt(part: Any, results: Any) -> Any:
-    if not isinstance(part, Place):
-        return part
-    value = results[part.index]
-    if part.kind == "tensor":
-        return Tensor._of(np.asarray(value))
-    return value
-
-
-def _setter(tensor: Tensor, grad_of: Callable[[Any], Any]) -> Change:
-    return lambda _: setattr(tensor._node, "_grad", grad_of(tensor._node))
-
-
-def _gradient(tensor: Tensor) -> Change:
-    return lambda array: setattr(tensor._node, "_grad", array)
-
-
-def _values(tensor: Tensor) -> Change:
-    return lambda array: setattr(tensor, "_data", array)
 
 
 def _explained(error: ValueNeeded) -> str:
@@ -229,16 +211,3 @@ def _modules_of(f: Any) -> list[Any]:
     held = [cell.cell_contents for cell in f.__closure__ or ()]
     held += [f.__globals__[name] for name in code.co_names if name in f.__globals__]
     return [x for x in held if hasattr(type(x), "captured_by") and hasattr(type(x), "forward")]
-
-
-def _names_of(f: Any, args: Any, kwargs: Any) -> list[str]:
-    """A name for every value among the arguments, after the parameter it is given for."""
-    code = getattr(f, "__code__", None)
-    positional = code.co_varnames[: code.co_argcount] if code is not None else ()
-    names: list[str] = []
-    for i, arg in enumerate(args):
-        name = positional[i] if i < len(positional) else "x"
-        names += [name] * sum(1 for _ in trees.leaves(arg))
-    for name, arg in kwargs.items():
-        names += [name] * sum(1 for _ in trees.leaves(arg))
-    return names

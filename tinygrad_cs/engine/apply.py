@@ -22,10 +22,10 @@ from .errors import (
     ShapeError,
     TinygradError,
 )
-from .modes import CHANGED, PLAIN, current_mode, default_dtype
+from .modes import CHANGED, PLAIN, current_mode, current_trace, default_dtype
 from .node import NOTHING, OPERAND_KINDS, ArrayNode, tick
 from .record import ELEMENTWISE, Operation
-from .scalar import Scalar
+from .scalar import Scalar, number
 from .tensor import Tensor
 from .types import np
 
@@ -126,14 +126,14 @@ def recorded(
 
 
 def _apply_scalar(op: Operation, operands: Any, values: list[Any], params: Any) -> Scalar:
-    value = float(_compute_float(op, values, params))
+    value = number(_compute_float(op, values, params))
     out = Scalar._of(value)
     mode = current_mode()
     if mode.debugging:
         watch_forward(op, values, value)
     if not mode.recording:
         return out
-    inputs = [x if type(x) is Scalar else Scalar._of(float(x)) for x in operands]
+    inputs = [x if type(x) is Scalar else Scalar._of(number(x)) for x in operands]
     pattern = sum(1 << i for i, x in enumerate(inputs) if x.requires_grad)
     if pattern:
         plan = scalar_plan_for(op, pattern)
@@ -195,6 +195,14 @@ def compute(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
 
 def _compute_float(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
     """On Python floats; where those raise (log(0.0)), the value IEEE arithmetic gives."""
+    assert op.scalar is not None
+    if CHANGED and (trace := current_trace()) is not None:
+        return trace.compute_number(op, values, params)
+    return float_value(op, values, params)
+
+
+def float_value(op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
+    """The same by the record alone."""
     assert op.scalar is not None
     try:
         return op.scalar(*values, *params)

@@ -117,7 +117,7 @@ def _walk(
             if targets is not None and node in targets:
                 found[node] = g
             alive = marks.pop(node, None)
-            if marks or plan.cuts or alive is not None:
+            if (marks or plan.cuts or alive is not None) and not _unmarked(node):
                 send_marks(node, alive, table, marks)
             watching = careful or targets is not None or bool(marks)
         if careful or alive is not None:
@@ -132,6 +132,12 @@ def _walk(
             node.saved = ()
             if debugged and hasattr(node, "made_at"):
                 del node.made_at
+
+
+def _unmarked(node: Node) -> bool:
+    """A trace of scalars has no marks: its program is only for results that are all finite."""
+    trace = current_mode().trace if CHANGED else None
+    return trace is not None and trace.leaves_marks_out(node)
 
 
 def _watched(mode: Any) -> bool:
@@ -215,3 +221,5 @@ def finish(seeds: Table, retain: bool) -> None:
             leaf._grad = cotangent if grad is None else grad + cotangent
         else:
             leaf.accumulate(cotangent)
+    if CHANGED and (trace := current_trace()) is not None:
+        trace.leave_backward()

@@ -26,7 +26,8 @@ _in_use = threading.Lock()
 
 def finish_scalars(root: Any, seed: float, retain: bool) -> None:
     """A whole backward pass from one scalar; what arrives at leaves is added to their `.grad`."""
-    if current_mode().debugging or not _in_use.acquire(blocking=False):
+    mode = current_mode()
+    if mode.debugging or mode.trace is not None or not _in_use.acquire(blocking=False):
         return finish({root: seed}, retain)
     nodes: list[Any] = []
     leaves: list[Any] = []

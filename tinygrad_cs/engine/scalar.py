@@ -13,7 +13,7 @@ from . import column
 from .assemble import scalar_plan_for
 from .declared import ScalarMethods
 from .errors import DTypeError, GraphError
-from .modes import CHANGED, PLAIN, current_mode
+from .modes import CHANGED, PLAIN, current_mode, current_trace
 from .node import (
     OPERAND_KINDS,
     RETAIN,
@@ -67,7 +67,7 @@ class Scalar(ScalarMethods, Node):
         if isinstance(value, (str, bytes)):
             raise DTypeError(f"Scalar: expected a number, got {value!r}")
         try:
-            self._data = float(value)
+            self._data = number(value)
         except (TypeError, ValueError) as error:
             raise DTypeError(
                 f"Scalar: expected a real number, got {type(value).__name__}; "
@@ -96,6 +96,8 @@ class Scalar(ScalarMethods, Node):
     @property
     def data(self) -> float:
         """The value, a Python float."""
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.see((self,))
         return self._data
 
     @data.setter
@@ -105,16 +107,31 @@ class Scalar(ScalarMethods, Node):
                 f"Scalar: a value computed by {self.plan.op.name} cannot be changed, others may "
                 f"have used it; only scalars you made yourself take a new .data"
             )
-        self._data = float(value)
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.scalars.changes(self)
+        self._data = number(value)
         self.version = last_overwrite[0] = tick()
+
+    @property
+    def grad(self) -> float | None:
+        """The gradient, a Python float; None until there is one."""
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.see((self,))
+        return getattr(self, "_grad", None)
+
+    @grad.setter
+    def grad(self, value: float | None) -> None:
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.scalars.takes_gradient(self)
+        self._grad = value
 
     def item(self) -> float:
         """The value as a Python float, without its history."""
-        return self._data
+        return self.data
 
     def detach(self) -> Scalar:
         """The same value with no history and no gradient."""
-        return Scalar._of(self._data)
+        return Scalar._of(self.data)
 
     def backward(self, gradient: float | None = None, retain_graph: bool = False) -> None:
         """Add d(self)/d(leaf) to `.grad` of every leaf this scalar was computed from.
@@ -158,7 +175,7 @@ class Scalar(ScalarMethods, Node):
                 "x.item() for the number; for a function of x use tg.sin, tg.exp, ... instead "
                 "of math.sin, math.exp, ..."
             )
-        return self._data
+        return float(self._data)
 
     def __bool__(self) -> bool:
         return bool(self._data)
@@ -189,6 +206,12 @@ class Scalar(ScalarMethods, Node):
 
 
 OPERAND_KINDS[Scalar] = "scalar"
+
+
+def number(value: Any) -> Any:
+    """The value as a Python float; a trace's stand-in for one stays what it is."""
+    trace = current_trace()
+    return float(value) if trace is None else trace.number_of(value)
 
 
 INFIX: dict[Any, str] = {

@@ -69,7 +69,7 @@ class Module:
         for name, tensor in [*self.named_parameters(), *self.named_buffers()]:
             trace.capture(tensor, name)
         for _, module in self.named_modules():
-            trace.fixed(module, "training")
+            trace.fixed(module, ".training")
 
     def _locate(self, error: TinygradError) -> None:
         """Tell the error its layer: the innermost module it passed, by path from the outermost."""

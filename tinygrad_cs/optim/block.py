@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from ..engine.tensor import Tensor
@@ -81,7 +80,10 @@ class Block:
         trace.attribute(buffer, "values", "parameters")
         trace.attribute(buffer, "grads", "gradients")
         trace.attribute(self, "scratch", "scratch")
-        state = {n: trace.array(a, n, partial(self.state.get, n)) for n, a in self.state.items()}
+        state = {
+            name: trace.array(array, name, self, f".state[{name!r}]")
+            for name, array in self.state.items()
+        }
         trace.replace(self, "state", state)
         trace.counts(self)
         trace.replace(self, "pieces", list(self.pieces_of(slice(0, buffer.values.size))))

@@ -196,9 +196,10 @@ class Optimizer:
 
     def captured_by(self, trace: Any) -> None:
         """Tell a trace what a step reads: rates, flat arrays, counts."""
-        for group, blocks in zip(self.param_groups, self._blocks, strict=True):
-            trace.entry(group, "lr", "lr")
-            trace.fixed(self, "param_groups", _without_rates)
+        trace.fixed(self, ".param_groups", "len({})")
+        for i, (group, blocks) in enumerate(zip(self.param_groups, self._blocks, strict=True)):
+            trace.fixed(self, f".param_groups[{i}]")
+            trace.hyperparameters(group)
             for block in blocks:
                 block.captured_by(trace)
 
@@ -214,11 +215,16 @@ class Optimizer:
 
     def _stepped(self, group: dict[str, Any], block: Block, ready: list[bool]) -> None:
         """What a step leaves to do beside the arrays: the counts, and the date of the change."""
-        block.counts = [
-            self.advance(group, count) if stepped else count
-            for count, stepped in zip(block.counts, ready, strict=True)
-        ]
-        block.buffer.changed(ready)
+        counts = block.counts
+        if all(ready):  # they are alike, or the program would be another
+            block.counts = [self.advance(group, counts[0])] * len(counts)
+            block.buffer.changed()
+        else:
+            block.counts = [
+                self.advance(group, count) if stepped else count
+                for count, stepped in zip(counts, ready, strict=True)
+            ]
+            block.buffer.changed(ready)
 
     def _step_block(self, group: dict[str, Any], block: Block) -> None:
         ready = block.buffer.with_gradient()
@@ -321,7 +327,3 @@ def evaluate(closure: Closure) -> Any:
         return closure()
     with enable_grad():
         return closure()
-
-
-def _without_rates(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in group.items() if k not in ("lr", "params")} for group in groups]
