@@ -278,3 +278,15 @@ def test_gradcheck_command_takes_patterns_and_knows_functional_names(capsys):
     assert {"conv", "biased_conv"} <= {r.split()[0] for r in capsys.readouterr().out.splitlines()}
     assert main(["gradcheck", "--op", "conv2d"]) == 2
     assert "gradcheck(nn.functional.conv2d, inputs" in capsys.readouterr().err
+
+
+def test_a_check_that_could_compare_nothing_does_not_pass():
+    """Float32 inside: differences of its values are noise, which looks like kinks."""
+    with pytest.raises(GradientCheckError, match="nothing could be compared|FAILED"):
+        gradcheck(lambda x: (x * 1e4).astype("float32").astype("float64") * 1e-4, [np.ones(2)])
+
+
+def test_evaluations_that_differ_by_rounding_are_the_same_function():
+    """The vector loops of NumPy round otherwise at the end of an array."""
+    shift = iter(range(10**6))
+    assert gradcheck(lambda x: x * (1 + 2e-16 * (next(shift) % 2)), [np.ones(3)])
