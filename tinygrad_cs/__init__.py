@@ -19,7 +19,7 @@ from .ops import linalg
 from .ops.functions import *
 
 if TYPE_CHECKING:
-    from . import data, nn, optim, saving, training
+    from . import data, inspect, nn, optim, saving, training
     from .compiler import compile
     from .saving import load, save
 
@@ -78,6 +78,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "hypot",
+    "inspect",
     "isfinite",
     "isinf",
     "isnan",
@@ -171,7 +172,7 @@ __all__ = [
     "xlogy",
 ]
 
-_ON_FIRST_USE = ("data", "nn", "optim", "saving", "training")
+_ON_FIRST_USE = ("data", "inspect", "nn", "optim", "saving", "training")
 """Parts that differentiating alone does without: half of the import time."""
 
 

@@ -1,4 +1,4 @@
-"""Training: a loop that can be stopped, resumed and trusted, metrics, histories, first checks."""
+"""Training: a loop that can be stopped, resumed and trusted, metrics, histories."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,6 @@ from .metrics import (
     TopKAccuracy,
 )
 from .run import Run
-from .sanity import Check, Checks, sanity_checks
 
 if TYPE_CHECKING:
     from .estimators import TinyClassifier as TinyClassifier
@@ -33,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Accuracy",
     "Callback",
-    "Check",
     "Checkpointing",
-    "Checks",
     "ConfusionMatrix",
     "Diagnosis",
     "F1Score",
@@ -54,7 +51,6 @@ __all__ = [
     "evaluate",
     "evaluation_mode",
     "fit",
-    "sanity_checks",
 ]
 
 _ESTIMATORS = ("TinyClassifier", "TinyRegressor")
