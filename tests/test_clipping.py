@@ -185,3 +185,48 @@ def test_a_vector_and_back(layout):
         assert np.shares_memory(params[0].data, params[0]._node.home.values)
         with pytest.raises(errors.StaleValueError):
             loss.backward()
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.2, 1e6])
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+@pytest.mark.parametrize("part", [False, True], ids=["all", "part"])
+def test_clipping_is_a_part_of_compiled_steps(clip, limit, part):
+    """To the last bit; whether it cuts may differ from step to step of the same program."""
+
+    def losses(wrap):
+        tg.manual_seed(0)
+        model = tg.nn.Sequential(tg.nn.Linear(4, 8), tg.nn.ReLU(), tg.nn.Linear(8, 3))
+        optimizer = tg.optim.Adam(model.parameters(), lr=0.01)
+        layers = model[2] if part else model
+        norms = []
+
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = tg.nn.functional.cross_entropy(model(x), y)
+            loss.backward()
+            norm = clip(layers.parameters(), limit)
+            optimizer.step()
+            return loss, norm
+
+        step = wrap(step)
+        for k in range(12):
+            x = np.random.default_rng(k).normal(size=(6, 4)).astype("f4")
+            loss, norm = step(x, np.arange(6) % 3)
+            norms.append((loss.item(), norm))
+        return norms, [p.data.tolist() for p in model.parameters()]
+
+    assert losses(tg.compile) == losses(lambda step: step)
+
+
+def test_a_compiled_step_says_which_gradient_is_not_finite():
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+
+    @tg.compile
+    def step(x):
+        w.grad = None
+        (w * x).sum().backward()
+        return clip_grad_norm_([w], 1.0)
+
+    assert step(np.array([3.0, 4.0], "f4")) == 5.0
+    with pytest.raises(errors.NonFiniteError, match="not finite in parameter"):
+        step(np.array([np.inf, 4.0], "f4"))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..engine.types import np
+from .masks import as_masked, write_masks_out
 from .program import Program, Statement, Var, leaves, overlap
 from .simplify import hoist_views
 
@@ -19,9 +20,10 @@ _REDUCTIONS = {"reduce", "accumulate"}
 
 def plan(program: Program) -> None:
     """All stages: results into the slots they are stored in, then into buffers."""
-    program.statements = [_as_call(s) for s in program.statements]
+    program.statements = [as_masked(_as_call(s)) for s in program.statements]
     store_directly(program)
     use_buffers(program)
+    write_masks_out(program)
     hoist_views(program, program.buffers)
 
 
@@ -39,14 +41,19 @@ def _as_call(s: Statement) -> Statement:
 
 def takes_out(s: Statement) -> bool:
     """Can this call write its result into an array that is given?"""
-    if s.kind != "call" or s.target is None or not s.target.shape or "out" in s.kwargs:
+    if s.kind not in ("call", "masked") or s.target is None or not s.target.shape:
+        return False
+    if "out" in s.kwargs or s.target.order == "gaps":
         return False
     f = s.function
+    if s.kind == "masked":
+        return True
     if f is np.dot:
         a, b = s.args
-        return all(_is_matrix(v, s.target.dtype) for v in (a, b))
+        known = all(isinstance(v, Var) and v.dtype == s.target.dtype for v in s.args)
+        return known and len(b.shape) == 2 and len(a.shape) <= 2 and s.target.order is None
     if isinstance(f, np.ufunc):
-        return f.nout == 1 and not s.kwargs
+        return f.nout == 1 and not set(s.kwargs) - {"order"}
     owner = getattr(f, "__self__", None)
     return isinstance(owner, np.ufunc) and f.__name__ in _REDUCTIONS
 
@@ -73,12 +80,18 @@ def store_directly(program: Program) -> None:
         i = made.get(t, -1)
         if i < 0 or uses[t.base] != 1 or (t.shape, t.dtype) != (slot.shape, slot.dtype):
             continue
+        if slot.order != t.order and _is_product(statements[i]):
+            continue
         between = statements[i:j]
         if takes_out(statements[i]) and not any(_touches(b, slot) for b in between):
             statements[i].kwargs = {**statements[i].kwargs, "out": slot}
             statements[i].writes, statements[i].target = slot, None
             gone.add(j)
     program.statements = [s for j, s in enumerate(statements) if j not in gone]
+
+
+def _is_product(s: Statement) -> bool:
+    return s.function is np.dot
 
 
 def _touches(s: Statement, slot: Var) -> bool:
@@ -94,18 +107,19 @@ def use_buffers(program: Program) -> None:
             last[v.base] = i
     for v in leaves((program.output, program.kept)):
         last[v.base] = len(statements)
-    free: dict[tuple[Any, Any], list[Var]] = {}
+    free: dict[tuple[Any, ...], list[Var]] = {}
     home: dict[Var, Var] = {}
     other: dict[Var, Var] = {}
     for i, s in enumerate(statements):
         target = s.target
         if target is not None and takes_out(s) and last[target] < len(statements):
-            kind: Any = (target.shape, target.dtype)
+            kind = _kind(target)
             place = _operand_that_ends(s, i, last, home)
             if place is None and free.get(kind):
                 place = free[kind].pop()
             if place is None:
-                place = Var(f"buffer_{len(program.buffers) + 1}", *kind)
+                name = f"buffer_{len(program.buffers) + 1}"
+                place = Var(name, target.shape, target.dtype, order=target.order)
                 program.buffers.append(place)
             home[target] = place
             s.kwargs = {**s.kwargs, "out": place}
@@ -113,20 +127,23 @@ def use_buffers(program: Program) -> None:
             other[target] = place
         for v in {*(v.base for v in s.reads()), target}:
             if v in home and last[v] == i and home[v] is not s.writes:
-                free.setdefault((home[v].shape, home[v].dtype), []).append(home[v])
+                free.setdefault(_kind(home[v]), []).append(home[v])
     _rename(program, other, statements)
+
+
+def _kind(v: Var) -> tuple[Any, ...]:
+    return v.shape, v.dtype, v.order
 
 
 def _operand_that_ends(
     s: Statement, i: int, last: dict[Var, int], home: dict[Var, Var]
 ) -> Var | None:
     """The buffer of an operand of an entry-by-entry call that nobody reads after it."""
-    if not isinstance(s.function, np.ufunc) or s.function is np.matmul:
+    if s.kind != "masked" and (not isinstance(s.function, np.ufunc) or s.function is np.matmul):
         return None
     assert s.target is not None
     for v in _vars(s.args):
-        same = (v.shape, v.dtype) == (s.target.shape, s.target.dtype)
-        if same and v in home and last[v] == i and v.base is v:
+        if _kind(v) == _kind(s.target) and v in home and last[v] == i and v.base is v:
             return home[v]
     return None
 

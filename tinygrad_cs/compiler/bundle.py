@@ -136,6 +136,8 @@ def _written_out(value: Any) -> str:
             step = value[1] - value[0]
             if step and (np.diff(value) == step).all():
                 return f"np.arange({value[0]}, {value[-1] + step}, {step})"
+        if value.ndim == 1 and value.size > 2 and (value == value[0]).all():
+            return f"np.full({value.size}, {value[0].item()!r}, np.{value.dtype.name})"
         return f"np.array({value.tolist()!r}, np.{value.dtype.name})"
     if isinstance(value, np.dtype):
         return f"np.dtype({value.name!r})"

@@ -9,30 +9,56 @@ from .program import Program, Statement, Var
 
 
 def typed_numbers(program: Program) -> None:
-    """Floats and integers beside float arrays become arrays without axes, in the arrays' dtype."""
+    """Numbers beside float arrays become arrays without axes, in the arrays' dtype.
+
+    Those that the program computes are written into one that is kept, before they are used.
+    """
     known: dict[tuple[Any, float], Var] = {}
+    filled: dict[tuple[Any, Var], Var] = {}
+    statements: list[Statement] = []
     for s in program.statements:
         dtype = _dtype(s)
         if dtype is not None:
             s.args = tuple(_typed(a, dtype, known, program) for a in s.args)
+            if "out" in s.kwargs:
+                before = len(filled)
+                s.args = tuple(_filled(a, dtype, filled, program) for a in s.args)
+                for (_, number), place in list(filled.items())[before:]:
+                    statements.append(_store(place, number, s))
+        statements.append(s)
+    program.statements = statements
 
 
 def _dtype(s: Statement) -> Any:
     """The dtype that numbers take in an entry-by-entry call, where it is that of all arrays."""
     if s.kind != "call" or not isinstance(s.function, np.ufunc):
         return None
-    dtypes = {a.dtype for a in s.args if isinstance(a, Var) and a.shape is not None}
-    if len(dtypes) != 1 or any(isinstance(a, Var) and not a.shape for a in s.args):
+    dtypes = {a.dtype for a in s.args if isinstance(a, (Var, np.generic)) and a.dtype is not None}
+    if len(dtypes) != 1:
         return None
     (dtype,) = dtypes
-    return dtype if dtype is not None and dtype.kind == "f" else None
+    return dtype if dtype.kind == "f" else None
 
 
 def _typed(a: Any, dtype: Any, known: dict[Any, Var], program: Program) -> Any:
-    if type(a) not in (int, float):
+    if not isinstance(a, np.generic) and type(a) not in (int, float):
         return a
     key = (dtype, float(a))
     if key not in known:
         var = known[key] = Var(f"number_{len(known) + 1}", (), dtype)
         program.constants[var] = np.array(a, dtype)
     return known[key]
+
+
+def _filled(a: Any, dtype: Any, filled: dict[Any, Var], program: Program) -> Any:
+    if not isinstance(a, Var) or a.shape is not None:
+        return a
+    if (dtype, a) not in filled:
+        place = filled[dtype, a] = Var(f"buffer_{len(program.buffers) + 1}", (), dtype)
+        program.buffers.append(place)
+    return filled[dtype, a]
+
+
+def _store(place: Var, number: Var, s: Statement) -> Statement:
+    args = (place, Ellipsis, number)
+    return Statement(None, "store", "store", args, {}, place, False, s.part, s.note, s.site)

@@ -85,6 +85,14 @@ class Entry:
         now = eval(text, self._names)
         return _is(text, now, lambda: self.name(now))
 
+    def forget(self, owner: Any, path: str) -> None:
+        """What is there does not matter after all."""
+        self.conditions = [
+            (spot, form)
+            for spot, form in self.conditions
+            if spot.owner is not owner or spot.path != path
+        ]
+
     def name(self, x: Any) -> str:
         """The name of an object in the text."""
         if id(x) not in self._known:

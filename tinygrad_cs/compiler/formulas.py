@@ -45,9 +45,9 @@ def formula(function: Any, count: int) -> str | None:
     """The text of a function of `count` numbers, `{0}` for the first; None if it has none.
 
     Example:
-        >>> import math
-        >>> formula(math.tanh, 1), formula(lambda x, slope: x if x > 0 else slope * x, 2)
-        ('math.tanh({0})', '{0} if {0} > 0 else {1} * {0}')
+        >>> import math, operator
+        >>> formula(math.tanh, 1), formula(operator.mod, 2)
+        ('math.tanh({0})', '{0} % {1}')
     """
     if function in _WRITTEN:
         return _WRITTEN[function]

@@ -21,6 +21,8 @@ class Var:
         shape, dtype: of an array; None for numbers and generators.
         base: the value whose memory this one is a view of; itself where the memory is its own.
         span: where its memory begins and ends, in the run that was traced.
+        order: its axes from the longest stride to the shortest, where that is not as in C; "gaps"
+            where its memory is no dense block.
     """
 
     name: str
@@ -28,9 +30,19 @@ class Var:
     dtype: Any = None
     base: Any = field(default=None, repr=False)
     span: tuple[int, int] = (0, 0)
+    order: Any = None
 
     def __post_init__(self) -> None:
         self.base = self if self.base is None else self.base.base
+
+
+def order_of(array: Any) -> Any:
+    """The `order` of a value like this array."""
+    flags = array.flags
+    if flags.c_contiguous:
+        return None
+    axes = tuple(sorted(range(array.ndim), key=lambda i: -array.strides[i]))
+    return axes if array.transpose(axes).flags.c_contiguous else "gaps"
 
 
 def overlap(a: Var, b: Var) -> bool:

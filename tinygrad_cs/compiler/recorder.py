@@ -14,7 +14,7 @@ from typing import Any
 
 from ..engine.errors import TinygradError
 from ..engine.types import Array, np
-from .program import Program, Statement, Var, mapped
+from .program import Program, Statement, Var, mapped, order_of
 from .stand_in import StandIn, ValueNeeded, example_of, users_line
 from .traced import Traced, TracedGenerator, TracedObject
 from .traced_number import TracedNumber
@@ -45,6 +45,8 @@ class Recorder:
         wanted = "".join(c if c.isalnum() else "_" for c in wanted).strip("_") or "value"
         if wanted[0].isdigit():
             wanted = f"layers_{wanted}"
+        if wanted.startswith("np_"):  # functions of NumPy are called so
+            wanted = f"x_{wanted}"
         count = self._names[wanted] = self._names.get(wanted, 0) + 1
         return wanted if count == 1 else self.new_name(f"{wanted}_{count}")
 
@@ -108,7 +110,8 @@ class Recorder:
         name = f"t_{self._count}"
         if isinstance(result, (np.ndarray, np.generic)):
             base = _seen_through(result, given)
-            statement.target = Var(name, result.shape, result.dtype, base, _span(result))
+            order = order_of(result)
+            statement.target = Var(name, result.shape, result.dtype, base, _span(result), order)
             return Traced(result, statement.target, self)
         statement.target = Var(name)
         kind = TracedNumber if isinstance(result, (bool, int, float)) else TracedObject

@@ -14,7 +14,7 @@ from ..engine.types import np
 from .program import Program, Statement, Var, leaves, mapped, overlap
 from .text import expression
 
-_VIEWS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "T"}
+_VIEWS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "view", "T"}
 """Methods and attributes that show the same memory in another shape."""
 
 
@@ -43,6 +43,8 @@ def replace(program: Program, other: dict[Var, Var]) -> None:
 
     for s in program.statements:
         s.change(change)
+        if s.target is not None and s.target.base in other:
+            s.target.base = change(s.target.base).base  # a view of what is now another value
     program.output, program.kept = mapped((program.output, program.kept), change)
 
 
@@ -66,7 +68,7 @@ def out_of_place(program: Program) -> None:
         if s.kwargs.get("out") is not w or _other_dtypes(s, w):
             continue
         assert w is not None
-        new = Var(w.name, w.shape, w.dtype, None, w.span)
+        new = Var(w.name, w.shape, w.dtype, None, w.span, w.order)
         newest[w] = new
         w.name = f"t_{10_000 + len(newest)}"  # the result takes the name
         s.kwargs = {k: v for k, v in s.kwargs.items() if k != "out"}
@@ -100,7 +102,9 @@ def fold(program: Program) -> None:
 
 
 def _is_copy(s: Statement) -> bool:
-    return s.function == "copy" or (s.function is np.array and not s.kwargs)
+    """A copy with its entries in the same order in memory."""
+    copies = s.function == "copy" or (s.function is np.array and not s.kwargs)
+    return copies and s.target is not None and s.args[0].order == s.target.order
 
 
 def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> Var | None:

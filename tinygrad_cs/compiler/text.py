@@ -19,6 +19,9 @@ _OPERATORS = {
 _inside: dict[Var, Statement] = {}
 """Values that are shown as the expression that gives them, while `showing` lasts."""
 
+_aliases: dict[str, str] | None = None
+"""Short names of the functions that are called, while they are collected."""
+
 _names: dict[Any, str] = {}
 """What functions of the library are called meanwhile."""
 
@@ -112,7 +115,14 @@ def helper_name(function: Any) -> str:
 
 
 def function_name(function: Any) -> str:
-    """How a NumPy function is called in the text."""
+    """How a function of NumPy or `math` is called in the text."""
+    name = _full_name(function)
+    if _aliases is None:
+        return name
+    return _aliases.setdefault(name, name.replace(".", "_"))
+
+
+def _full_name(function: Any) -> str:
     if isinstance(function, np.ufunc):
         return f"np.{function.__name__}"
     owner = getattr(function, "__self__", None)
@@ -144,6 +154,8 @@ def expression(statement: Statement) -> str:
         return f"{operand(s.args[0])} @ {operand(s.args[1])}"
     if s.kind in ("method", "draw"):
         return f"{operand(s.args[0])}.{s.function}({_arguments(s.args[1:], s.kwargs)})"
+    if s.kind == "masked":
+        return f"np.where({_arguments(s.args, {})}, 0)"
     if s.kind == "helper":
         return f"{helper_name(s.function)}({_arguments(s.args, s.kwargs)})"
     if s.function in _OPERATORS and not s.kwargs and len(s.args) == 2:
@@ -165,6 +177,7 @@ def _positional(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, 
     if function in (np.maximum, np.minimum):
         return args, kwargs  # NumPy is about to take a third position for something else
     if isinstance(function, np.ufunc) or function is np.dot:
+        rest.pop("order", None)  # that of the array that is given
         return (*args, out), rest
     axis = rest.pop("axis", 0)
     keepdims = rest.pop("keepdims", None)
@@ -197,16 +210,38 @@ def _body(statements: Any, indent: str) -> list[str]:
     return lines
 
 
+@contextmanager
+def _short_names() -> Iterator[dict[str, str]]:
+    """Call `np_add` what is `np.add`: looking it up took a tenth of a small net's step."""
+    global _aliases
+    _aliases = {}
+    try:
+        yield _aliases
+    finally:
+        _aliases = None
+
+
+def _memory(b: Var) -> str:
+    """A new array, with the axes in the order in which the value has them in memory."""
+    if b.order is None:
+        return f"np.empty({literal(b.shape)}, {literal(b.dtype)})"
+    assert b.shape is not None
+    shape = tuple(b.shape[i] for i in b.order)
+    back = tuple(b.order.index(i) for i in range(len(b.order)))
+    return f"np.empty({literal(shape)}, {literal(b.dtype)}).transpose({literal(back)})"
+
+
 def bound_text(program: Program) -> str:
     """The program as a function of the captured arrays that gives the function of the rest."""
     captured = ", ".join(v.name for v in program.captured)
     outside = set(program.captured)
     inputs = ", ".join(v.name for v in program.inputs if v not in outside)
     lines = [f"def bind({captured}):"]
-    lines += [
-        f"    {b.name} = np.empty({literal(b.shape)}, {literal(b.dtype)})" for b in program.buffers
-    ]
+    lines += [f"    {b.name} = {_memory(b)}" for b in program.buffers]
     lines += _body(program.views, "    ")
-    lines += [f"    def {program.name}({inputs}):", *_body(program.statements, "        ")]
+    with _short_names() as aliases:
+        body = _body(program.statements, "        ")
+    lines += [f"    {short} = {name}" for name, short in aliases.items()]
+    lines += [f"    def {program.name}({inputs}):", *body]
     lines += [f"        return {literal((*program.output, *program.kept))}"]
     return "\n".join([*lines, f"    return {program.name}"])

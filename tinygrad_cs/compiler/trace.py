@@ -39,6 +39,7 @@ class Trace:
     Attributes:
         recorder: writes the program.
         restless: hyperparameters that have changed between calls, by group and name.
+        groups: the hyperparameters that are part of the program: group, name, value.
         entry: what a call has to check, to look up and to do beside the program.
     """
 
@@ -47,7 +48,7 @@ class Trace:
         self.recorder = Recorder(name)
         self.entry = Entry()
         self.scalars = Scalars(self)
-        self._groups: list[tuple[dict[str, Any], str, Any]] = []
+        self.groups: list[tuple[dict[str, Any], str, Any]] = []
         self._known: dict[int, Traced] = {}
         self._alive: list[Any] = []
         self.tensors: list[tuple[Tensor, Traced]] = []
@@ -56,6 +57,7 @@ class Trace:
         self._names: dict[Any, str] = {}
         self._node: Any = None
         self._updating = False
+        self.gradients_are_read = False
         self._sent = 0
         self._restore = ExitStack()
 
@@ -68,6 +70,16 @@ class Trace:
                 self.capture(x, "captured")
             elif type(x) is Scalar:
                 self.scalars.capture(x)
+
+    def reads_gradient(self, tensor: Tensor) -> None:
+        """The function asks for a gradient: from now on it matters what the gradients were."""
+        self.see((tensor,))
+        self.gradients_are_read = True
+
+    def drops_gradient(self, tensor: Tensor) -> None:
+        """The function forgets a gradient: if it was not read, it does not matter what it was."""
+        if not self.gradients_are_read and getattr(tensor._node, "slot", None) is not None:
+            self.entry.forget(tensor, "._node._grad")
 
     def compute(self, op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
         """The value of an operation, as statements."""
@@ -119,6 +131,7 @@ class Trace:
 
     def enter_backward(self, node: Any) -> None:
         """The backward pass is about to visit a node."""
+        self.gradients_are_read = True
         self.recorder.part = "backward"
         self._node = node
 
@@ -258,7 +271,7 @@ class Trace:
                 self.fixed(group, "['params']")
             else:
                 self.entry.conditions.append((spot, "{}"))
-                self._groups.append((group, key, value))
+                self.groups.append((group, key, value))
 
     def _symbolic(self, value: Any, name: str, spot: Spot) -> Any:
         """Floats, nested in tuples or not, as numbers of the program; all else stays as it is."""
@@ -269,10 +282,6 @@ class Trace:
             return self.number(value, name, spot)
         self.entry.conditions.append((spot, "{}"))
         return value
-
-    def changed_hyperparameters(self) -> set[tuple[int, str]]:
-        """Those of the program that are other numbers by now, by group and name."""
-        return {(id(group), key) for group, key, value in self._groups if group.get(key) != value}
 
     def number(self, value: float, name: str, spot: Spot) -> TracedNumber:
         """The stand-in of a number that changes from call to call."""

@@ -64,6 +64,9 @@ class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc
         return (self[i] for i in range(len(self.example)))
 
     def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(part, Traced) and part.dtype == bool for part in parts):
+            raise ValueNeeded("the shape of x[mask] depends on how many entries are chosen")
         result = self.example[example_of(index)]
         return self.recorder.record("item", "item", (self, index), {}, result)
 
@@ -79,6 +82,10 @@ class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc
         result = function(*example_of(args), **example_of(kwargs))
         if function in _OF_SHAPES:
             return result
+        alone = function is np.where and len(args) == 1
+        repeats = function is np.repeat and isinstance(args[1], Traced)
+        if function in _OF_VALUES or alone or repeats:
+            raise ValueNeeded(f"the shape of np.{function.__name__} depends on values")
         written = args[0] if function is np.copyto else kwargs.get("out")
         if written is not None and not isinstance(written, Traced):
             raise ValueNeeded(f"{function.__name__} into an array that is not part of the program")
@@ -99,11 +106,17 @@ class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc
         return self.recorder.record("method", "item", (self,), {}, self.example.item())
 
 
+_OF_VALUES = {
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.bincount,
+    np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros, np.delete,
+}  # fmt: skip
+"""What gives an array of another shape for other values."""
+
 _OF_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.may_share_memory}
 
 _METHODS = """
     all any argmax argmin argpartition argsort astype clip copy cumprod cumsum diagonal dot fill
-    flatten max mean min nonzero prod ravel repeat reshape round squeeze std sum swapaxes take
+    flatten max mean min prod ravel repeat reshape round squeeze std sum swapaxes take
     transpose var view
 """
 

@@ -76,7 +76,10 @@ class Variant:
         careful = trace.entry.refuses or any(
             s.kind in ("guard", "helper") for s in program.statements
         )
+        self._statements, self._groups = program.statements, trace.groups
         self.call = trace.entry.made(self._made(program), args, kwargs, out, careful, self._where)
+        # the stand-ins hold an example of every value, which nobody needs any more
+        del self._trace, self._arguments, self._results, self._numbers
 
     def _made(self, program: Program) -> Any:
         self.optimized_source = bound_text(program)
@@ -92,7 +95,7 @@ class Variant:
 
     def restless(self) -> set[tuple[int, str]]:
         """The hyperparameters that are not what they were when this was traced."""
-        return self._trace.changed_hyperparameters()
+        return {(id(group), key) for group, key, value in self._groups if group.get(key) != value}
 
     def source(self) -> str:
         """The program for reading, written out when it is first asked for."""
@@ -187,8 +190,7 @@ class Variant:
         while step is not None:
             if step.tb_frame.f_code.co_filename == self._file:
                 line = self.optimized_source.splitlines()[step.tb_lineno - 1].strip()
-                program = self._trace.recorder.program
-                sites = [s.site for s in program.statements if s.note and s.note in line]
+                sites = [s.site for s in self._statements if s.note and s.note in line]
                 site = f", made at {sites[0]}" if sites else ""
                 return f"in the compiled program: {line}{site}"
             step = step.tb_next

@@ -8,6 +8,7 @@ a hook) and every graph with more in it takes the table.
 
 from __future__ import annotations
 
+import math
 import threading
 from operator import attrgetter
 from typing import Any
@@ -33,8 +34,17 @@ def finish_scalars(root: Any, seed: float, retain: bool) -> None:
     leaves: list[Any] = []
     try:
         suitable = _gather(root, nodes, leaves)
-        if suitable:
+        if suitable and any(node.plan.cuts for node in nodes):
+            # Marks would make it several times slower, and they only matter where something is
+            # infinite or NaN: that shows in the end, and the pass is made again with them.
+            _walk(nodes, seed, True)
+            suitable = math.isfinite(sum(leaf.cotangent for leaf in leaves))
+            if suitable and not retain:
+                for node in nodes:
+                    node.inputs, node.saved = None, ()
+        elif suitable:
             _walk(nodes, seed, retain)
+        if suitable:
             for leaf in leaves:
                 grad = leaf._grad
                 leaf._grad = leaf.cotangent if grad is None else grad + leaf.cotangent
@@ -59,7 +69,7 @@ def _gather(root: Any, nodes: list[Any], leaves: list[Any]) -> bool:
     visit = nodes.append
     for node in nodes:
         plan = node.plan
-        if type(plan) is not ScalarPlan or plan.special:
+        if type(plan) is not ScalarPlan or (plan.special and getattr(node, "hooks", None)):
             return False
         if node.inputs is None:
             raise GraphError(used_up(node))

@@ -12,7 +12,7 @@ from . import backward
 from .arrays import one, to_array
 from .declared import TensorMethods
 from .errors import ArgumentError, DTypeError, GraphError, ShapeError
-from .modes import current_mode, default_dtype
+from .modes import CHANGED, current_mode, current_trace, default_dtype
 from .node import (
     OPERAND_KINDS,
     RETAIN,
@@ -79,6 +79,8 @@ class Tensor(TensorMethods):
     @property
     def data(self) -> Array:
         """The values, a NumPy array. Setting it on a leaf puts another array in its place."""
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.see((self,))
         return self._data
 
     @data.setter
@@ -134,12 +136,18 @@ class Tensor(TensorMethods):
         Of a parameter that an optimizer holds it is a part of that optimizer's buffer, which the
         first backward pass after `zero_grad()` writes anew: copy what you want to keep.
         """
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.reads_gradient(self)
         node = self._node or getattr(self, "_frozen", None)
         return None if node is None else node.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
         node = self._node
+        if CHANGED and (trace := current_trace()) is not None:
+            trace.see((self,))
+            if value is None:
+                trace.drops_gradient(self)
         if value is None and type(node) is Leaf:  # in every loop without an optimizer
             node._grad = None
             return

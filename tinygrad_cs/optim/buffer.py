@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..engine.modes import current_trace
 from ..engine.node import last_overwrite, tick
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
@@ -19,15 +20,16 @@ PIECE = 1 << 18
 
 
 class Home:
-    """What a leaf knows of its buffer: the values and when they last changed.
+    """What a leaf knows of its buffer: the values and when they last changed, the gradients.
 
     It does not know the other parameters, so that a model and its optimizer are no cycle.
     """
 
-    __slots__ = ("values", "version")
+    __slots__ = ("grads", "values", "version")
 
-    def __init__(self, values: Array) -> None:
+    def __init__(self, values: Array, grads: Array) -> None:
         self.values = values
+        self.grads = grads
         self.version = 0
 
 
@@ -49,7 +51,7 @@ class FlatBuffer:
         dtype = self.parameters[0].dtype
         self.values: Array = np.empty(end, dtype)
         self.grads: Array = np.zeros(end, dtype)
-        self.home = Home(self.values)
+        self.home = Home(self.values, self.grads)
         self.nodes: list[Any] = []
         self.claim()
 
@@ -98,19 +100,24 @@ class FlatBuffer:
 def gradients(parameters: Iterable[Tensor]) -> list[Array]:
     """The gradients that these parameters have; those of a whole buffer as one flat array."""
     found: list[Array] = []
-    slots: dict[int, list[Array]] = {}
+    slots: dict[int, tuple[Home, list[Array]]] = {}
     for parameter in parameters:
         node = parameter._node
         grad = None if node is None else node.grad
         if grad is None:
             continue
         if node.slot is not None and grad is node.slot:
-            slots.setdefault(id(grad.base), []).append(grad)
+            slots.setdefault(id(node.home), (node.home, []))[1].append(grad)
         else:
             found.append(grad)
-    for parts in slots.values():
-        flat: Any = parts[0].base
+    trace = current_trace()
+    if trace is not None:
+        trace.gradients_are_read = True
+    for home, parts in slots.values():
+        flat = home.grads
         whole = sum(part.size for part in parts) == flat.size
+        if whole and trace is not None:
+            flat = trace.array(flat, "gradients", home, ".grads")
         found += [flat] if whole else parts
     return found
 

@@ -146,6 +146,8 @@ class Optimizer:
             for block in blocks:
                 for parameter in block.buffer.parameters:
                     node = parameter._node
+                    if trace is not None:
+                        trace.drops_gradient(parameter)
                     if node is None:  # frozen
                         node = getattr(parameter, "_frozen", None)
                     if node is not None:
@@ -206,6 +208,7 @@ class Optimizer:
     def _step_traced(self, trace: Any) -> None:
         """One step as part of a program; the counts advance when the program has run."""
         trace.meet(self)
+        trace.gradients_are_read = True
         with trace.in_part("update"):
             for group, blocks in zip(self.param_groups, self._blocks, strict=True):
                 for block in blocks:

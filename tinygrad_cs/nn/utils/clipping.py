@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ...engine.errors import ArgumentError, NonFiniteError
+from ...engine.modes import as_one, current_trace
 from ...engine.tensor import Tensor
 from ...engine.types import Array, np
 from ...optim.buffer import gradients
@@ -58,11 +59,12 @@ def clip_grad_norm_(
         )
     named = named_parameters(parameters, "clip_grad_norm_")
     arrays = gradients(tensor for _, tensor in named)
-    norm = _norm(arrays, norm_type)
-    if not math.isfinite(norm):
+    norm: float = as_one(_norm, arrays, norm_type)
+    if not norm < math.inf:
         raise NonFiniteError(_non_finite(named, norm))
-    factor = max_norm / (norm + 1e-6)
-    if factor < 1:
+    factor = as_one(_factor, norm, max_norm)
+    # (a program is the same for norms that are short)
+    if current_trace() is not None or factor < 1:
         for array in arrays:
             np.multiply(array, factor, array)
     return norm
@@ -95,6 +97,11 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
 def _check_number(what: str, name: str, value: Any) -> None:
     if not isinstance(value, (int, float, np.number)) or not value >= 0:
         raise ArgumentError(f"{what}: {name} must be a number of 0 or more, got {value!r}")
+
+
+def _factor(norm: float, max_norm: float) -> float:
+    """What the gradients are multiplied by."""
+    return min(1.0, max_norm / (norm + 1e-6))
 
 
 def _norm(arrays: list[Array], p: float) -> float:

@@ -31,7 +31,9 @@ def tiny(x: Any) -> float:
 def flat_places(target: Array, classes: int) -> Array:
     """Where the targets stand in the scores laid end to end."""
     places: Array = np.arange(0, target.size * classes, classes)
-    places = places + target.reshape(-1)
+    # (uint64 and int64 would make floats)
+    rows = target if target.dtype == np.intp else target.astype(np.intp)
+    places = places + rows.reshape(-1)
     return places
 
 

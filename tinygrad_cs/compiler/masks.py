@@ -1,0 +1,70 @@
+"""`np.where(mask, x, 0)` as a product of whole numbers.
+
+NumPy's `where` is slow (it looks at one entry after the other) and cannot write into an array that
+is there. The bits of x, read as an integer, times 0 or 1 are the bits of x or those of 0.0: the
+same result, whatever x is. (A product with x itself would make NaN of infinity times 0.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.types import np
+from .program import Program, Statement, Var
+
+
+def as_masked(s: Statement) -> Statement:
+    """The statement as one of the kind "masked", if it is such a choice."""
+    if s.kind == "call" and s.function is np.where and len(s.args) == 3 and not s.kwargs:
+        mask, x, zero = s.args
+        if _is_zero(zero) and _is_mask(mask) and _is_like(x, mask) and s.target is not None:
+            alike = x.dtype == s.target.dtype and x.order == mask.order == s.target.order
+            if alike and x.dtype.kind == "f":
+                return Statement(
+                    s.target, "masked", "where", (mask, x), {}, None, False, s.part, s.note, s.site
+                )
+    return s
+
+
+def _is_zero(x: Any) -> bool:
+    return type(x) in (int, float) and x == 0 and str(x)[0] != "-"
+
+
+def _is_mask(x: Any) -> bool:
+    return isinstance(x, Var) and x.dtype == bool
+
+
+def _is_like(x: Any, mask: Var) -> bool:
+    return isinstance(x, Var) and x.shape == mask.shape and x.dtype is not None
+
+
+def write_masks_out(program: Program) -> None:
+    """The products, for those that know where to write."""
+    views: dict[tuple[Var, str], Statement] = {}
+    written = []
+    for s in program.statements:
+        if s.kind != "masked" or "out" not in s.kwargs:
+            written.append(s)
+            continue
+        mask, x = s.args
+        out = s.kwargs["out"]
+        whole = np.dtype(f"i{x.dtype.itemsize}")
+        shown = []
+        for v, dtype in ((x, whole), (mask, np.dtype("i1")), (out, whole)):
+            view = views.get((v, dtype.str))
+            if view is None:
+                view = views[v, dtype.str] = _view(v, dtype, s)
+                written.append(view)
+            shown.append(view.target)
+        x_bits, kept, out_bits = shown
+        assert out_bits is not None
+        s.kind, s.function, s.args = "call", np.multiply, (x_bits, kept)
+        s.kwargs, s.writes = {"out": out_bits}, out_bits
+        written.append(s)
+    program.statements = written
+
+
+def _view(v: Var, dtype: Any, s: Statement) -> Statement:
+    name = f"{v.name}_{'bits' if dtype.itemsize == v.dtype.itemsize > 1 else 'kept'}"
+    target = Var(name, v.shape, dtype, v.base, v.span, v.order)
+    return Statement(target, "method", "view", (v, dtype), {}, part=s.part, note=s.note)
