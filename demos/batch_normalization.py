@@ -78,8 +78,8 @@ def accuracy(normalised: bool, scale: float, rate: float, steps: int, seed: int)
 @cache
 def measure(quick: bool, seed: int) -> dict[tuple[bool, float, float], float]:
     """Accuracies by (normalised, scale, rate)."""
-    steps = 100 if quick else 300
-    scales, rates = (SCALES[::2], RATES[2:3]) if quick else (SCALES, RATES)
+    steps = 120 if quick else 300
+    scales, rates = (SCALES[1:4], RATES[2:3]) if quick else (SCALES, RATES)
     cells = [(n, s, r) for n in (False, True) for s in scales for r in rates]
     return {cell: accuracy(*cell, steps, seed) for cell in cells}
 

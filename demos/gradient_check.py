@@ -9,7 +9,8 @@ derivative itself is wrong, and a correct gradient looks like a mistake.
 Measured on tanh at random points in both precisions, against backpropagation in float64; and on
 ReLU at points within 0.001 of its kink, in float64. There larger steps are wrong by tens of
 percent however exact the arithmetic, and the error falls only as fewer and fewer steps reach over
-the kink: by a smaller h, or by checking fewer points.
+the kink: by a smaller h, or by checking fewer points. (`wrong_gradients.py` shows what a check says
+when it is the gradient that is wrong.)
 """
 
 from __future__ import annotations

@@ -10,10 +10,17 @@ with names to print, and `draw(quick, seed)`, which returns the picture. Its las
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from matplotlib.figure import Figure
+try:
+    from matplotlib.figure import Figure
+except ImportError as error:
+    print(f'The lessons need {error.name}; run pip install "tinygrad_cs[demos]"', file=sys.stderr)
+    raise SystemExit(2) from None
 
 
 def run(
@@ -22,8 +29,12 @@ def run(
     finding: Callable[[bool, int], dict[str, float]],
     draw: Callable[[bool, int], Figure],
     arguments: list[str] | None = None,
+    film: Callable[[bool, int], list[Any]] | None = None,
 ) -> int:
-    """Print the text and the table, write the picture `<out>/<name>.png`; 0 for the shell."""
+    """Print the text and the table, write the picture `<out>/<name>.png`; 0 for the shell.
+
+    Where there is a film, a list of Pillow's images, it becomes `<out>/<name>.gif`.
+    """
     text = (docstring or name).strip()
     parser = argparse.ArgumentParser(description=text.partition("\n")[0])
     add = parser.add_argument
@@ -33,6 +44,8 @@ def run(
     options = parser.parse_args(arguments)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
+        # A folder can exist and still be closed to us: better known before measuring.
+        tempfile.TemporaryFile(dir=options.out).close()
     except OSError as error:
         parser.exit(2, f"Cannot write to {options.out}: {error.strerror}; choose another --out.\n")
     print(text, end="\n\n")
@@ -43,4 +56,9 @@ def run(
     path = options.out / f"{name}.png"
     draw(options.quick, options.seed).savefig(path)
     print(f"\npicture: {path}")
+    if film is not None:
+        path = path.with_suffix(".gif")
+        first, *others = film(options.quick, options.seed)
+        first.save(path, save_all=True, append_images=others, duration=120, loop=0)
+        print(f"film: {path}")
     return 0
