@@ -35,6 +35,34 @@ def flats(path: Path, rows: int = 120) -> Path:
     return path
 
 
+def pictures(folder: Path, count: int) -> Path:
+    """Grey pictures of two classes: lighter above, or lighter below."""
+    draw = np.random.default_rng(0)
+    for name in ("above", "below"):
+        (folder / name).mkdir(parents=True)
+        for k in range(count):
+            pixels = draw.integers(0, 120, (6, 5), dtype=np.uint8)
+            pixels[slice(0, 3) if name == "above" else slice(3, 6)] += 100
+            (folder / name / f"{k}.pgm").write_bytes(b"P5 5 6 255 " + pixels.tobytes())
+    return folder
+
+
+def mnist(folder: Path, train: int, test: int) -> Path:
+    """Files as those of MNIST: a bright stripe for each class."""
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    for part, count in (("train", train), ("t10k", test)):
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        images = draw.integers(0, 60, (count, 28, 28), dtype=np.uint8)
+        for row in range(3):
+            images[np.arange(count), 2 * labels + row] += 120
+        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+            sizes = np.array(array.shape, ">u4").tobytes()
+            content = bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+            (folder / f"{part}-{name}-ubyte").write_bytes(content)
+    return folder
+
+
 def table(text: str) -> list[list[str]]:
     return list(csv.reader(text.splitlines()))
 
@@ -146,6 +174,79 @@ def test_generated_data_and_parts_left_out(name: str, tmp_path: Path, capsys) ->
     assert len(table(capsys.readouterr().out)) == 1001
 
 
+def test_a_folder_of_pictures(tmp_path: Path, capsys) -> None:
+    place, out = pictures(tmp_path / "pictures", 30), str(tmp_path / "run")
+    options = ["--out", out, "--epochs", "20", "--lr", "0.01", "--hidden", "8", "--quiet"]
+    assert main(["train", str(place), *options]) == 0
+    assert float(capsys.readouterr().out.splitlines()[-2].split()[-1]) > 0.9
+    assert main(["predict", out, str(place)]) == 0
+    predicted = [row[0] for row in table(capsys.readouterr().out)]
+    assert predicted[0] == "prediction" and set(predicted[1:]) == {"above", "below"}
+    assert np.mean(np.array(predicted[1:31]) == "above") > 0.9
+    assert main(["evaluate", out, str(place)]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split() == ["data", "samples", "loss", "accuracy"]
+    assert row.split()[1] == "60" and float(row.split()[-1]) > 0.9
+    (place / "above" / "0.pgm").unlink()
+    assert main(["train", "--resume", "--out", out, "--epochs", "30"]) == 2
+    assert "has changed since" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_idx_files_with_their_own_test_part(named: bool, tmp_path: Path, capsys) -> None:
+    place, out = str(mnist(tmp_path / "files", 200, 50)), str(tmp_path / "run")
+    data = ["fashion_mnist", "--files", place] if named else [place]
+    options = ["--out", out, "--epochs", "6", "--lr", "0.01", "--hidden", "16", "--quiet"]
+    assert main(["train", *data, *options]) == 0
+    _, *rows, _ = capsys.readouterr().out.splitlines()
+    assert [row.split()[:2] for row in rows] == [
+        ["training", "170"],
+        ["validation", "30"],
+        ["test", "50"],
+    ]
+    assert float(rows[-1].split()[-1]) > 0.9
+    assert main(["predict", out, *data]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 51 and ("bag" in lines) == named
+    assert main(["evaluate", out, *data]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[1:] == rows[-1].split()[1:]
+
+
+@pytest.mark.parametrize("target", ["rent", "town"])
+def test_evaluating_a_table_is_what_training_said_of_it(target, tmp_path: Path, capsys) -> None:
+    path, out = flats(tmp_path / "flats.csv"), str(tmp_path / "run")
+    whole = tmp_path / "whole.csv"
+    whole.write_text("\n".join(x for x in path.read_text().splitlines() if ",," not in x) + "\n")
+    options = ["--target", target, "--out", out, "--epochs", "3", "--quiet"]
+    assert main(["train", str(whole), *options, "--validation", "0", "--test", "0"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    shuffled = tmp_path / "shuffled.csv"
+    header, *rows = whole.read_text().splitlines()
+    shuffled.write_text("\n".join([header, *sorted(rows)]) + "\n")
+    assert main(["evaluate", out, str(shuffled)]) == 0
+    names, values = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert names[1:] == said[0].split()[1:]
+    assert [float(v) for v in values[1:]] == pytest.approx([float(v) for v in said[1].split()[1:]])
+
+
+def test_class_weights_find_the_rare_class(tmp_path: Path, capsys) -> None:
+    rng = np.random.default_rng(0)
+    rare = np.arange(400) % 20 == 0
+    x = rng.normal(size=400) + 1.5 * rare
+    rows = [f"{value:.4f},{'ill' if i else 'well'}" for value, i in zip(x, rare, strict=True)]
+    path = tmp_path / "patients.csv"
+    path.write_text("\n".join(["x,state", *rows]) + "\n")
+    found = []
+    for k, weight in enumerate([[], ["--class-weight", "balanced"]]):
+        out = str(tmp_path / str(k))
+        options = ["--hidden", "none", "--epochs", "20", "--lr", "0.02", "--quiet", "--out", out]
+        assert main(["train", str(path), "--target", "state", *options, *weight]) == 0
+        capsys.readouterr()
+        assert main(["predict", out, str(path)]) == 0
+        found.append(np.mean(np.array(capsys.readouterr().out.split()[1:])[rare] == "ill"))
+    assert found[0] < 0.4 < 0.6 < found[1]
+
+
 def test_rows_and_columns_left_out(tmp_path: Path, capsys) -> None:
     path, out = flats(tmp_path / "flats.csv"), tmp_path / "run"
     options = ["--target", "rent", "--out", str(out), "--epochs", "1", "--quiet"]
@@ -213,7 +314,11 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path: Path, capsys) -> None
     [
         (["train"], "train on what?"),
         (["train", "irs"], "'irs' is neither a file nor a data set.*iris"),
-        (["train", "mnist"], "does not train on"),
+        (["train", "mnist"], "name their folder with --files; they are to be had from https"),
+        (["train", "mnist", "--files", "."], "expected a file train-images"),
+        (["train", "iris", "--files", "."], "leave out --files"),
+        (["train", "."], "expected an image"),
+        (["train", "flats.csv", "--target", "rent", "--class-weight", "balanced"], "for classes"),
         (["train", "absent.csv", "--target", "a"], "absent.csv"),
         (["train", "iris", "--target", "a"], "leave out --target"),
         (["train", "flats.csv"], "--target NAME"),
@@ -221,7 +326,7 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path: Path, capsys) -> None
         (["train", "flats.csv", "--target", "rent", "--features", "aera"], "did you mean 'area'"),
         (["train", "flats.csv", "--target", "rent", "--out", "flats.csv/run"], "flats.csv"),
         (["train", "bad.csv", "--target", "a"], "bad.csv.*row 2 has 1 fields"),
-        (["train", ".", "--target", "a"], "expected a file, got a folder"),
+        (["train", ".", "--target", "a"], "is taken for images"),
         (["train", "iris", "--validation", "0.6", "--test", "0.6"], "nothing to train on"),
         (["train", "iris", "--resume", "--out", "nothing"], "nothing to resume"),
         (["train", "iris", "--out", "done"], "holds a training already"),
@@ -238,6 +343,10 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path: Path, capsys) -> None
         (["predict", "rents", "towns.csv"], "row 2: 'Rome' in 'town' is none of.*Bonn, Ulm"),
         (["predict", "rents", "words.csv"], "'area' held numbers in training.*'big'"),
         (["predict", "foreign", "iris"], "is no net of"),
+        (["predict", "done", "pictures"], "trained on a table; pictures holds images"),
+        (["evaluate", "nothing", "iris"], "no trained net in nothing"),
+        (["evaluate", "rents", "towns.csv"], "lacks 1 of the 1 columns.*rent"),
+        (["evaluate", "rents", "gaps.csv"], "1 of 2 rows lack 'rent'"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(arguments, message, folder, monkeypatch, capsys) -> None:
@@ -257,6 +366,8 @@ def folder(tmp_path_factory) -> Path:
     flats(folder / "flats.csv")
     (folder / "bad.csv").write_text("a,b\n1,2\n3\n")
     (folder / "towns.csv").write_text("area,town\n50,Ulm\n50,Rome\n")
+    (folder / "gaps.csv").write_text("area,town,rent\n50,Ulm,500\n60,Bonn,\n")
+    pictures(folder / "pictures", 2)
     (folder / "words.csv").write_text("area,town\nbig,Ulm\n")
     quick = ["--epochs", "1", "--quiet", "--out"]
     assert main(["train", "iris", *quick, str(folder / "done")]) == 0
@@ -332,3 +443,251 @@ def test_a_reader_who_has_seen_enough_causes_no_traceback(folder: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+# The lessons
+
+DEMOS = Path(__file__).parents[1] / "demos"
+
+
+def test_demo_lists_the_lessons_in_teaching_order_with_their_questions(capsys) -> None:
+    assert main(["demo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Backpropagation"
+    listed = [line.split()[0] for line in lines if line.startswith("  ")]
+    linked = re.findall(r"\[(\w+)\]\(\1\.py\)", (DEMOS / "README.md").read_text())
+    assert listed == list(dict.fromkeys(linked))
+    assert any(re.match(r"  saturation +Where do sigmoid, tanh and ReLU", line) for line in lines)
+    assert all((DEMOS / f"{name}.py").exists() for name in listed)
+    unlisted = {path.stem for path in DEMOS.glob("*.py")} - {*listed, "lesson", "style"}
+    assert not unlisted, "a lesson without a row in demos/README.md"
+
+
+def test_demo_runs_a_lesson_and_hands_its_options_on(tmp_path: Path, capsys) -> None:
+    before = list(sys.argv), list(sys.path)
+    assert main(["demo", "saturation", "--quick", "--seed", "3", "--out", str(tmp_path)]) == 0
+    assert "sigmoid' at 0" in capsys.readouterr().out
+    assert (tmp_path / "saturation.png").stat().st_size > 1000
+    assert (sys.argv, sys.path) == before
+    assert main(["demo", "saturation", "--help"]) == 0
+    assert "--quick" in capsys.readouterr().out
+    assert main(["demo", "saturation", "--seed", "many"]) == 2
+    assert "--seed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["saturatoin", "lesson", "../setup", "nothing_like_it"])
+def test_demo_says_which_lessons_there_are(name: str, capsys) -> None:
+    assert main(["demo", name]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and f"no lesson {name!r}" in told
+    assert ("saturation" in told) == (name == "saturatoin")
+
+
+@pytest.mark.parametrize(
+    ("module", "lesson"),
+    [("matplotlib", "saturation"), ("sklearn", "sanity_checks"), ("sklearn", "train_digits")],
+)
+def test_a_demo_without_its_libraries_says_what_to_install(
+    module: str, lesson: str, tmp_path: Path
+) -> None:
+    hidden = (
+        f"import sys; sys.modules[{module!r}] = None\n"
+        "from tinygrad_cs.__main__ import main\n"
+        f"sys.exit(main(['demo', {lesson!r}, '--quick', '--out', {str(tmp_path)!r}]))\n"
+    )
+    if lesson == "train_digits":
+        hidden = hidden.replace("'--quick', ", "")
+    command = [sys.executable, "-W", "error", "-c", hidden]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert module in done.stderr and "[demos]" in done.stderr
+    assert "pip install" in done.stderr
+
+
+def test_a_lesson_run_by_itself_says_what_to_install_too(tmp_path: Path) -> None:
+    hidden = (
+        "import runpy, sys; sys.modules['matplotlib'] = None\n"
+        f"sys.path.insert(0, {str(DEMOS)!r})\n"
+        f"runpy.run_path({str(DEMOS / 'saturation.py')!r}, run_name='__main__')\n"
+    )
+    command = [sys.executable, "-c", hidden]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert 'pip install "tinygrad_cs[demos]"' in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_known_before_the_lesson_runs(tmp_path, capsys) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["demo", "saturation", "--out", str(tmp_path / "file" / "x")]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.count("\n") == 1
+    assert "cannot write to" in told.err and "--out" in told.err
+
+
+def test_an_installed_package_without_the_lessons_says_where_they_are(monkeypatch, capsys) -> None:
+    from tinygrad_cs.commands import demo
+
+    monkeypatch.setattr(demo, "__file__", "/site-packages/tinygrad_cs/commands/demo.py")
+    for arguments in (["demo"], ["demo", "saturation"]):
+        assert main(arguments) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert "not part of the installed package" in told and "pip install -e" in told
+
+
+# Gradient checks of layers, losses and files of one's own
+
+
+def rows(printed: str) -> dict[str, list[str]]:
+    """The cells of each row by name."""
+    lines = (line.split() for line in printed.splitlines())
+    return {cells[0]: cells[1:] for cells in lines if cells and cells[-1] in ("ok", "FAILED")}
+
+
+def test_every_exported_layer_and_loss_has_an_example_of_its_kind() -> None:
+    from tinygrad_cs.commands import examples, layers
+
+    assert set(examples.EXAMPLES) == set(layers.exported())
+    for name, own in examples.EXAMPLES.items():
+        assert own and all(type(example.make()).__name__ == name for example in own)
+
+
+def test_gradcheck_of_all_layers_and_losses(capsys) -> None:
+    from tinygrad_cs.commands import layers
+
+    before = tg.manual_seed(1).bit_generator.state
+    assert main(["gradcheck", "--layer", "*", "--order", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert list(rows(printed)) == layers.exported()
+    assert re.search(r"^(\d+) of \1 layers and losses passed in", printed, re.MULTILINE)
+    from tinygrad_cs.engine import modes
+
+    assert modes.generator().bit_generator.state == before
+    assert modes.default_dtype() == np.float32
+
+
+def test_gradcheck_of_some_layers_checks_parameters_and_second_derivatives(capsys) -> None:
+    assert main(["gradcheck", "--layer", "*BatchNorm*", "--seed", "2"]) == 0
+    found = rows(capsys.readouterr().out)
+    assert list(found) == ["BatchNorm1d", "BatchNorm2d"]
+    assert all(float(cells[0]) < 1e-4 and float(cells[1]) < 1e-4 for cells in found.values())
+    assert main(["gradcheck", "--layer", "Liner"]) == 2
+    assert "near it are Linear" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["gradcheck", "--layer", "Linear", "--op", "tanh"])
+
+
+def test_gradcheck_fails_for_a_wrong_layer_and_for_one_without_an_example(
+    monkeypatch, capsys
+) -> None:
+    from tinygrad_cs.commands import examples
+
+    class Cut(tg.nn.Linear):
+        def forward(self, x):
+            return super().forward(x) + tg.tensor(self.bias.data)
+
+    wrong = [examples.Example(lambda: Cut(3, 2), examples.normal((4, 3)))]
+    monkeypatch.setitem(examples.EXAMPLES, "Linear", wrong)
+    monkeypatch.delitem(examples.EXAMPLES, "Tanh")
+    assert main(["gradcheck", "--layer", "Linear"]) == 1
+    printed = capsys.readouterr().out
+    assert rows(printed)["Linear"][-1] == "FAILED"
+    assert "0 of 1 layers and losses passed" in printed and "bias" in printed
+    assert main(["gradcheck", "--layer", "Tanh"]) == 1
+    assert "no example" in capsys.readouterr().out
+
+
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """Takes out of the table what a file has defined."""
+    before = set(tg.engine.record.TABLE)
+    yield
+    for name in set(tg.engine.record.TABLE) - before:
+        tg.engine.define.undefine(name)
+
+
+MINE = """
+import numpy as np
+import tinygrad_cs as tg
+from tinygrad_cs import nn
+
+@tg.autograd.operation("elementwise", name="{name}_right", dx=lambda g, x: g * 3 * x**2)
+def cube(x):
+    return x * x * x
+
+@tg.autograd.operation(name="{name}_product", da=lambda g, b: g * b, db=lambda g, a: {rule})
+def product(a, b):
+    return a * b
+
+class Scale(nn.Module):
+    def __init__(self):
+        self.inner = nn.Linear(5, 2)
+    def forward(self, x):
+        return cube(self.inner(x))
+
+class Other(nn.Module):
+    def __init__(self, size):
+        self.factor = nn.Parameter(np.ones(size))
+    def forward(self, x):
+        return x * self.factor
+
+GRADCHECK = {{
+    "{name}_product": lambda rng: (rng.normal(size=3), rng.normal(size=3)),
+    {entry}
+}}
+"""
+
+
+def mine(path: Path, rule: str = "g * a", entry: str | None = None) -> str:
+    if entry is None:
+        entry = '"Other": lambda rng: (Other(3), rng.normal(size=(4, 3))),'
+    path.write_text(MINE.format(name=path.stem, rule=rule, entry=entry))
+    return str(path)
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_gradcheck_of_a_file_of_ones_own(tmp_path: Path, capsys) -> None:
+    assert main(["gradcheck", "--file", mine(tmp_path / "mine_right.py")]) == 0
+    printed = capsys.readouterr().out
+    names = ["mine_right_right", "mine_right_product", "Scale", "Other"]
+    assert list(rows(printed)) == names and "4 of 4 definitions passed" in printed
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_gradcheck_of_a_file_finds_what_is_wrong(tmp_path: Path, capsys) -> None:
+    path = mine(tmp_path / "mine_wrong.py", rule="2 * g * a")
+    assert main(["gradcheck", "--file", path, "--order", "1"]) == 1
+    printed = capsys.readouterr().out
+    found = rows(printed)
+    names = ["mine_wrong_right", "mine_wrong_product", "Scale", "Other"]
+    assert [found[name][-1] for name in names] == ["ok", "FAILED", "ok", "ok"]
+    assert "analytic = 2 x numeric" in printed and "3 of 4 definitions passed" in printed
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_gradcheck_of_a_file_says_what_it_cannot_guess(tmp_path: Path, capsys) -> None:
+    assert main(["gradcheck", "--file", mine(tmp_path / "mine_short.py", entry="")]) == 1
+    printed = capsys.readouterr().out
+    assert 'GRADCHECK = {"Other": lambda rng: (Other(...)' in printed and "(size)" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "expected a Python file"),
+        ("x = 1", "defines no operation"),
+        ("1 / 0", "fails itself: ZeroDivisionError"),
+        (
+            "from tinygrad_cs import nn\nclass A(nn.ReLU): ...\nGRADCHECK = {'B': None}",
+            "names B, but the file defines only A",
+        ),
+    ],
+)
+def test_gradcheck_of_a_file_without_anything_to_check(text, message, tmp_path, capsys) -> None:
+    path = tmp_path / "file.py"
+    if text is not None:
+        path.write_text(text)
+    assert main(["gradcheck", "--file", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert message in told and told.count("\n") == 1

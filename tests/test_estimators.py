@@ -193,6 +193,45 @@ def test_settings_that_make_no_sense_are_refused_by_fit(settings, message) -> No
         net.fit(*MOONS)
 
 
+def rare_class(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Two clouds that overlap, the second with a twentieth of the samples."""
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(n) % 20, "usual", "rare")
+    return rng.normal(size=(n, 2)) + 1.5 * (y == "rare")[:, None], y
+
+
+def test_class_weights_make_up_for_rare_classes() -> None:
+    x, y = rare_class()
+    settings = {"hidden": (), "epochs": 30, "learning_rate": 0.02, "random_state": 0}
+
+    def found(weight) -> float:
+        """The share of the rare class that is found."""
+        net = TinyClassifier(**settings, class_weight=weight).fit(x, y)
+        return float(np.mean(net.predict(x[y == "rare"]) == "rare"))
+
+    assert found(None) < 0.5 < 0.8 < found("balanced")
+    # "balanced" is but a name for these numbers
+    counts = {label: 400 / (2 * np.sum(y == label)) for label in ("rare", "usual")}
+    nets = [TinyClassifier(**settings, class_weight=w).fit(x, y) for w in ("balanced", counts)]
+    assert np.array_equal(nets[0].predict_proba(x), nets[1].predict_proba(x))
+    # a class without a weight counts 1
+    nets = [TinyClassifier(**settings, class_weight=w).fit(x, y) for w in ({"rare": 1.0}, None)]
+    assert np.allclose(nets[0].predict_proba(x), nets[1].predict_proba(x))
+
+
+def test_balanced_weights_need_all_samples_at_once() -> None:
+    x, y = rare_class(40)
+    net = TinyClassifier(hidden=(), class_weight="balanced")
+    with pytest.raises(errors.ArgumentError, match="which a part does not know"):
+        net.partial_fit(x, y)
+    net = TinyClassifier(hidden=(), class_weight={"rare": 5.0}).partial_fit(x, y)
+    assert net.predict(x).shape == (40,)
+    with pytest.raises(ValueError, match="class_weight"):
+        TinyClassifier(epochs=1, class_weight="balance").fit(x, y)
+    net = TinyClassifier(epochs=1, class_weight="balanced").fit(x, y)
+    assert net.get_params()["class_weight"] == "balanced"
+
+
 def test_unfitted() -> None:
     for net in (TinyClassifier(), TinyRegressor()):
         with pytest.raises(NotFittedError):

@@ -8,6 +8,7 @@ plainer reading, and the memory asked for with the size of the file.
 import csv
 import gzip
 import io
+import json
 import struct
 import tracemalloc
 
@@ -16,9 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_cs import data
+import tinygrad_cs as tg
+from tinygrad_cs import data, saving, training
 
-FUZZ = settings(max_examples=10_000 if settings.default.max_examples >= 500 else 250)
+LONG = settings.default.max_examples >= 500
+FUZZ = settings(max_examples=10_000 if LONG else 250)
 MEMORY = 8 << 20
 """More than the readers may ask for: the files here have some kilobytes, packed a megabyte."""
 
@@ -63,13 +66,13 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("damaged")
 
 
-def attempt(read, path, content):
+def attempt(read, path, content, refusal=data.DataFileError):
     """What the reader makes of the bytes, or None where it refuses them as it should."""
     path.write_bytes(content)
     tracemalloc.start()
     try:
         return read(path)
-    except data.DataFileError as error:
+    except refusal as error:
         assert error.path.startswith(str(path.parent)) and error.path in str(error)
         assert error.reason in str(error) and len(error.reason) < 1000
         assert error.offset is None or error.offset >= 0
@@ -160,7 +163,7 @@ CIFAR100 = [bytes([19, 99]) + bytes(3072) + bytes([0, 7]) + bytes(range(256)) * 
     ("read", "valid", "labels"),
     [(data.read_cifar10, CIFAR10, 1), (data.read_cifar100, CIFAR100, 2)],
 )
-@settings(FUZZ, max_examples=FUZZ.max_examples // 2)
+@settings(FUZZ, max_examples=10_000 if LONG else 125)
 @given(draw=st.data())
 def test_cifar(folder, read, valid, labels, draw):
     content = draw.draw(damaged(valid))
@@ -240,3 +243,62 @@ def test_pictures(folder, draw):
     if samples is not None:
         assert samples.x.dtype == np.uint8 and samples.x.shape[1] in (1, 3)
         assert samples.x.size > 0 and samples.y.tolist() == [0]
+
+
+def model_file(state):
+    """The bytes of a model file by another library: without a checksum."""
+    header = {
+        name: {
+            "dtype": {"f": "F", "i": "I", "u": "U"}[array.dtype.kind] + str(8 * array.itemsize),
+            "shape": list(array.shape),
+            "data_offsets": [0, array.nbytes],
+        }
+        for name, array in state.items()
+    }
+    text = json.dumps(header | {"__metadata__": {"made by": "hand"}}).encode()
+    return struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in state.values())
+
+
+FOREIGN = [
+    model_file({"weight": np.arange(6, dtype="<f4").reshape(2, 3)}),
+    model_file({"n": np.arange(5, dtype="<i8")}),
+    model_file({"none": np.zeros((0, 3), "<f8")}),
+]
+
+
+@FUZZ
+@given(content=damaged(FOREIGN))
+def test_model_files_of_others(folder, content):
+    """Without a checksum what is read must be what the public package reads."""
+    oracle = pytest.importorskip("safetensors.numpy")
+    state = attempt(tg.load, folder / "file.safetensors", content, saving.ModelFileError)
+    if state is not None:
+        expected = oracle.load(content)
+        assert state.keys() == expected.keys()
+        for name, array in state.items():
+            same(array, expected[name])
+
+
+HISTORY = [
+    b'{"epoch": 1, "loss": 0.5, "validation_f1": [0.5, "NaN"]}\n{"stopped": "interrupted"}\n',
+    b'{"epoch": 1, "lr": 1e-3}\n{"epoch": 2, "lr": "Infinity"}\n',
+]
+
+
+@FUZZ
+@given(content=damaged(HISTORY))
+def test_histories(folder, content):
+    path = folder / "history.jsonl"
+    path.write_bytes(content)
+    try:
+        history = training.History.from_json_lines(path)
+    except training.HistoryFileError as error:
+        assert str(error).startswith(str(path)) and "byte" in str(error)
+    else:
+        lines = [json.loads(line) for line in content.splitlines()]
+        rows = [line for line in lines if "stopped" not in line]
+        assert [list(row) for row in history.rows] == [list(row) for row in rows]
+        numbers = [[v for v in row.values() if type(v) is float] for row in rows]
+        found = [[v for k, v in row.items() if type(rows[i][k]) is float]
+                 for i, row in enumerate(history.rows)]  # fmt: skip
+        assert repr(found) == repr(numbers)

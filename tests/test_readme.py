@@ -7,8 +7,11 @@ import re
 import shlex
 from pathlib import Path
 
+from tinygrad_cs.__main__ import main
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
 
 
 def test_examples() -> None:
@@ -26,7 +29,7 @@ def test_links() -> None:
 
 
 def test_commands_name_extras_and_files_that_exist() -> None:
-    commands = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
+    commands = [block for block in BLOCKS if "venv" in block]
     assert len(commands) == 2
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for command in commands:
@@ -36,6 +39,16 @@ def test_commands_name_extras_and_files_that_exist() -> None:
             assert f"\n{extra} = [" in project
         for file in (word for word in words if word.endswith(".py")):
             assert (ROOT / file).exists()
+
+
+def test_the_command_line(tmp_path, monkeypatch, capsys) -> None:
+    (block,) = (block for block in BLOCKS if "venv" not in block)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line)[2:]
+        assert program == "tinygrad_cs" and main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["iris", "150"]
+    assert len((tmp_path / "flowers.csv").read_text().splitlines()) == 151
 
 
 def test_the_accuracy_it_promises_is_the_one_the_demo_test_asserts() -> None:

@@ -23,6 +23,8 @@ from tinygrad_cs import saving
 from tinygrad_cs.saving import atomic
 
 ROOT = Path(__file__).parents[1]
+LONG = settings.default.max_examples >= 500
+FUZZ = settings(max_examples=10_000 if LONG else 100)
 STATE = {
     "model": {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "mask": np.array([True])},
     "step": 7,
@@ -76,6 +78,7 @@ def test_every_truncation_is_found(place):
     assert_refused(path, raw[: len(raw) // 2] + b"\0" * (len(raw) - len(raw) // 2))
 
 
+@FUZZ
 @given(st.data())
 def test_any_damage_gives_the_one_error(place, data):
     path, raw = place
@@ -88,6 +91,7 @@ def test_any_damage_gives_the_one_error(place, data):
         assert_refused(path, damaged)
 
 
+@FUZZ
 @given(st.binary(max_size=200))
 def test_any_bytes_give_the_one_error(place, raw):
     assert_refused(place[0], raw)
@@ -396,7 +400,7 @@ while True:
 def test_a_process_may_be_killed_at_any_moment(tmp_path):
     """Whatever moment it is, the file is whole: that of this step or of the one before."""
     rng = random.Random(0)
-    kills = 100 if settings().max_examples >= 500 else 12
+    kills = 100 if LONG else 12
     for start in range(0, kills, 4):
         folders = [tmp_path / str(k) for k in range(start, min(start + 4, kills))]
         processes = []

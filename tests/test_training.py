@@ -1,7 +1,9 @@
 """`training.fit`: that it is the plain loop, and everything that may end or resume it."""
 
+import io
 import math
 import signal
+import types
 
 import numpy as np
 import pytest
@@ -613,6 +615,31 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(loader, step, e
     assert again.history["loss"] == whole.history["loss"]
 
 
+@pytest.mark.parametrize("step", [1, 4, 9])
+def test_saving_in_an_epoch_does_not_change_how_metrics_are_rounded(step, tmp_path):
+    def run(*callbacks):
+        tg.manual_seed(3)
+        targets = 1e4 + np.random.default_rng(0).standard_normal((50, 1)).astype("f4")
+        model = nn.Linear(3, 1)
+        return made(
+            model, (points()[0], targets), batch_size=4, lr=1.0, epochs=2, callbacks=callbacks,
+            loss=nn.MSELoss(), metrics=["r2", "mean_squared_error"],
+        )  # fmt: skip
+
+    saver = SaveAt(step)
+    whole, watched = run(), run(saver)
+    tg.manual_seed(4)
+    whole.train()
+    tg.manual_seed(4)
+    watched.train()
+    tg.save(tmp_path / "run", saver.state | {"callbacks": []})
+    again = run()
+    again.load_state_dict(tg.load(tmp_path / "run"))
+    again.train()
+    for column in ("r2", "mean_squared_error"):
+        assert watched.history[column] == whole.history[column] == again.history[column]
+
+
 def test_resuming_with_accumulation_and_every_optimizer(tmp_path):
     for kind in (optim.SGD, optim.NAdam, optim.RMSprop, optim.Lion):
 
@@ -698,7 +725,11 @@ def test_checkpoints_keep_the_last_and_the_best(tmp_path):
     callback = training.Checkpointing(tmp_path, keep_last=1, keep_best=1)
     fit(metrics=Scripted([1, 5, 2, 3]), monitor="scripted", epochs=4, callbacks=callback)
     assert callback.checkpoints.steps() == [14, 28]
-    assert callback.checkpoints.best().score == 5
+    best = callback.checkpoints.best()
+    assert best.score == 5
+    said = tg.saving.inspect(best.path).metadata
+    assert said["step"] == "14" and said["optimizer"] == "Adam" and said["monitor"] == "scripted"
+    assert "BatchNorm1d(8" in said["model"]
     for wrong in ({"every_epochs": 0}, {"every_epochs": None}, {"every_batches": 1.5}):
         with pytest.raises(errors.ArgumentError, match=r"every_epochs|every_batches"):
             training.Checkpointing(tmp_path, **wrong)
@@ -791,7 +822,7 @@ def test_the_loss_itself_may_be_what_is_not_finite():
 
 
 def test_a_late_failure_goes_back_to_the_last_snapshot(monkeypatch):
-    monkeypatch.setattr("tinygrad_cs.training.run.SNAPSHOT", 5)
+    monkeypatch.setattr("tinygrad_cs.training.recovery.SNAPSHOT", 5)
 
     class Poison(training.Callback):
         def on_batch_end(self, run):
@@ -848,6 +879,44 @@ def test_in_a_terminal_there_is_a_bar(capsys, monkeypatch):
     assert capsys.readouterr().err.endswith("\n"), "the bar is closed"
 
 
+def pretend_notebook(monkeypatch, widgets):
+    modules = __import__("sys").modules
+    monkeypatch.setitem(modules, "ipykernel", types.ModuleType("ipykernel"))
+    fake = types.ModuleType("ipywidgets") if widgets else None
+    if widgets:
+        fake.IntProgress = object
+    monkeypatch.setitem(modules, "ipywidgets", fake)
+
+
+def test_a_notebook_with_widgets_gets_the_bar_of_notebooks(monkeypatch):
+    import tqdm.notebook
+
+    made_bars = []
+
+    class Recorded(tqdm.std.tqdm):
+        """In the place of the widget, which only a real notebook can draw."""
+
+        def __init__(self, **options):
+            super().__init__(**options, file=io.StringIO())
+            made_bars.append(self)
+
+    monkeypatch.setattr(tqdm.notebook, "tqdm", Recorded)
+    pretend_notebook(monkeypatch, widgets=True)
+    fit(validation=points(9), progress=True)
+    (bar,) = made_bars
+    assert bar.n == bar.total == 14 and "validation loss" in bar.postfix and bar.disable
+
+
+def test_a_notebook_without_widgets_gets_a_bar_of_text(capsys, monkeypatch):
+    pretend_notebook(monkeypatch, widgets=False)
+    fit(progress=True)
+    out, err = capsys.readouterr()
+    assert out == "" and "14/14" in err
+    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
+    fit(progress=True)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
 def test_without_tqdm_a_terminal_gets_lines(capsys, monkeypatch):
     pretend_terminal(monkeypatch)
     monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
@@ -864,7 +933,7 @@ def test_time_left_is_told_when_it_is_worth_telling(capsys, monkeypatch):
     assert [duration(s) for s in (5, 300, 10_000)] == ["5 s", "5 min", "2.8 h"]
 
 
-# Evaluation and sanity checks
+# Evaluation
 
 
 def test_evaluate_does_not_depend_on_the_batches():
@@ -878,43 +947,3 @@ def test_evaluate_does_not_depend_on_the_batches():
         assert values["accuracy"] == found[0]["accuracy"]
         assert_allclose(values["loss"], found[0]["loss"], rtol=1e-6)
     assert training.evaluate(model, (x, y)) == {}
-
-
-def test_sanity_checks_pass_a_sound_net_and_change_nothing():
-    x, y = points(40)
-    model = nn.Sequential(nn.Linear(3, 64), nn.Tanh(), nn.Dropout(0.5), nn.Linear(64, 3))
-    optimizer = optim.Adam(model.parameters(), lr=1e-3)
-    before, random = weights(model), modes.generator().bit_generator.state
-    untouched = comparable(optimizer.state_dict())
-    checks = training.sanity_checks(model, x, y, cross_entropy, optimizer=optimizer)
-    assert checks.passed, checks
-    assert [check.name for check in checks] == [
-        "loss before training", "loss with a penalty", "20 samples by heart", "update / weight",
-    ]  # fmt: skip
-    lines = repr(checks).splitlines()
-    assert len(lines) == 5 and all(line.endswith("ok") for line in lines[1:])
-    assert "log 3 = 1.099" in lines[1]
-    same(weights(model), before)
-    assert modes.generator().bit_generator.state == random
-    assert model.training and comparable(optimizer.state_dict()) == untouched
-
-
-def test_sanity_checks_find_what_is_wrong():
-    x, y = points(40)
-
-    def verdicts(model, x=x, y=y, loss=cross_entropy, lr=1e-3, **options):
-        optimizer = optim.SGD(model.parameters(), lr=lr)
-        checks = training.sanity_checks(model, x, y, loss, optimizer=optimizer, **options)
-        return [check.passed for check in checks]
-
-    large = nn.Linear(3, 3)
-    nn.init.normal_(large.weight, std=20)
-    assert not verdicts(large)[0], "weights too large"
-    assert not verdicts(net(), penalty=lambda model: tg.tensor(0.0))[1]
-    assert not verdicts(nn.Linear(3, 3))[2], "a linear model cannot learn noise by heart"
-    assert not verdicts(net(), lr=1e-9)[3] and not verdicts(net(), lr=100.0)[3]
-    # numbers instead of classes
-    deep = nn.Sequential(nn.Linear(3, 64), nn.Tanh(), nn.Linear(64, 1))
-    assert verdicts(deep, y=x[:, :1], loss=nn.MSELoss(), lr=1e-2) == [True] * 4
-    with pytest.raises(errors.ArgumentError, match="same, positive number"):
-        training.sanity_checks(deep, x, y[:3], nn.MSELoss())

@@ -1,4 +1,4 @@
-"""Command line: check derivatives, train a net on a table, predict with it.
+"""Command line: check derivatives, train a net on a table or images, try and use it, run a lesson.
 
 Exit status: 0 if all went well, 1 if a check failed or training diverged, 2 for wrong use or files
 that cannot be read or written, 130 after Ctrl-C.
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .commands import gradcheck, predict, train
+from .commands import demo, evaluate, gradcheck, predict, train
 from .engine.errors import TinygradError
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (gradcheck, train, predict):
+    for command in (gradcheck, train, predict, evaluate, demo):
         command.add(commands)
     options = parser.parse_args(arguments)
     try:

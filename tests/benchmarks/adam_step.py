@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import mlp_numpy
 import numpy as np
+from by_hand import adam, flat_buffer
 
 CASES = {"million": [(512, 1024), (1024, 384), (81920,), (512,)]}
 RATE = 1e-3
@@ -49,9 +49,9 @@ def torch_fused(pairs: list[np.ndarray]) -> Callable[[], float]:
 
 
 def by_hand(pairs: list[np.ndarray]) -> Callable[[], float]:
-    flat, _ = mlp_numpy.flat_buffer([w for w, _ in pairs])
-    gradient, _ = mlp_numpy.flat_buffer([g for _, g in pairs])
-    update = mlp_numpy.adam(flat, gradient, RATE)
+    flat, _ = flat_buffer([w for w, _ in pairs])
+    gradient, _ = flat_buffer([g for _, g in pairs])
+    update = adam(flat, gradient, RATE)
 
     def step() -> float:
         update()

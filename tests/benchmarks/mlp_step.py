@@ -7,8 +7,7 @@ own documentation writes it, in the fastest of the forms tried:
 
 - torch: eager, with the fused Adam. On small networks one thread is faster than two, so both
   are shown.
-- jax: the whole step in one jit with donated buffers. Dispatch is synchronous, because the loss
-  is read in every step anyway: handing the work to another thread only adds the hand-over.
+- jax: the whole step in one jit with donated buffers, see ``network_jax.py``.
 - mygrad: with its default settings and without its memory guard, which locks arrays against
   writing. It has no optimizer.
 - autograd: each parameter is an argument of its own, which is cheaper than one list of them,
@@ -24,8 +23,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import by_hand
 import mlp_numpy
 import mlp_problem
+import network_jax
+import numpy as np
+from by_hand import Step
 from mlp_problem import Problem
 
 CASES = {
@@ -36,12 +39,12 @@ CASES = {
 }
 
 
-def make(case: str, peer: str) -> Callable[[], float]:
+def make(case: str, peer: str) -> Step:
     """The step of one library on one network."""
     return PEERS[peer](mlp_problem.draw(*CASES[case]))
 
 
-def ours(problem: Problem, compiled: bool = False) -> Callable[[], float]:
+def ours(problem: Problem, compiled: bool = False) -> Step:
     import tinygrad_cs as tg
     from tinygrad_cs import nn, optim
 
@@ -64,11 +67,13 @@ def ours(problem: Problem, compiled: bool = False) -> Callable[[], float]:
         return loss
 
     whole_step = tg.compile(train) if compiled else train
-    return lambda: whole_step(x, y).item()
+    return Step(
+        lambda: whole_step(x, y).item(), lambda: [np.array(p.data) for p in model.parameters()]
+    )
 
 
-def torch_with(threads: int) -> Callable[[Problem], Callable[[], float]]:
-    def prepare(problem: Problem) -> Callable[[], float]:
+def torch_with(threads: int) -> Callable[[Problem], Step]:
+    def prepare(problem: Problem) -> Step:
         import torch
         from torch import nn
 
@@ -90,61 +95,35 @@ def torch_with(threads: int) -> Callable[[Problem], Callable[[], float]]:
             opt.step()
             return loss.item()
 
-        return step
+        return Step(step, lambda: [p.detach().numpy().copy() for p in model.parameters()])
 
     return prepare
 
 
-def jax_jit(problem: Problem) -> Callable[[], float]:
+def jax_jit(problem: Problem) -> Step:
     import jax
-    import jax.numpy as jnp
 
-    jax.config.update("jax_cpu_enable_async_dispatch", False)
-    beta1, beta2, epsilon = mlp_numpy.BETA1, mlp_numpy.BETA2, mlp_numpy.EPSILON
-    each = jax.tree_util.tree_map
-
-    def loss_of(params: Any, x: Any, y: Any) -> Any:
+    def loss_of(params: Any, rest: Any, x: Any, y: Any) -> Any:
         h = x
         for w, b in params[:-1]:
             h = jax.nn.relu(h @ w + b)
         w, b = params[-1]
-        log_p = jax.nn.log_softmax(h @ w + b)
-        return -jnp.mean(jnp.take_along_axis(log_p, y[:, None], axis=1))
+        return network_jax.cross_entropy(h @ w + b, y), rest
 
-    def whole_step(state: Any, x: Any, y: Any) -> tuple[Any, Any]:
-        params, moment, square, steps = state
-        loss, gradient = jax.value_and_grad(loss_of)(params, x, y)
-        steps = steps + 1
-        moment = each(lambda m, g: beta1 * m + (1 - beta1) * g, moment, gradient)
-        square = each(lambda v, g: beta2 * v + (1 - beta2) * g * g, square, gradient)
-        rate, root = problem.rate / (1 - beta1**steps), jnp.sqrt(1 - beta2**steps)
-        params = each(
-            lambda p, m, v: p - rate * m / (jnp.sqrt(v) / root + epsilon), params, moment, square
-        )
-        return (params, moment, square, steps), loss
-
-    compiled = jax.jit(whole_step, donate_argnums=(0,))
-    params = [(jnp.array(w.T), jnp.array(b)) for w, b in problem.layers]
-    state = (params, each(jnp.zeros_like, params), each(jnp.zeros_like, params), jnp.zeros(()))
-    x, y = jnp.array(problem.x), jnp.array(problem.y)
-
-    def step() -> float:
-        nonlocal state
-        state, loss = compiled(state, x, y)
-        return float(loss)
-
-    return step
+    params = [(w.T, b) for w, b in problem.layers]
+    step, now = network_jax.jax_step(loss_of, params, (), (problem.x, problem.y), problem.rate)
+    return Step(step, lambda: [np.array(a) for w, b in now() for a in (w.T, b)])
 
 
-def mygrad_with(guard: bool) -> Callable[[Problem], Callable[[], float]]:
-    def prepare(problem: Problem) -> Callable[[], float]:
+def mygrad_with(guard: bool) -> Callable[[Problem], Step]:
+    def prepare(problem: Problem) -> Step:
         import mygrad as mg
         from mygrad.nnet.activations import relu
         from mygrad.nnet.losses import softmax_crossentropy
 
         if not guard:
             mg.turn_memory_guarding_off()
-        flat, views = mlp_numpy.flat_buffer([a for w, b in problem.layers for a in (w.T, b)])
+        flat, views = by_hand.flat_buffer([a for w, b in problem.layers for a in (w.T, b)])
         params = [mg.tensor(view, copy=False) for view in views]
         gather, update = _flat_adam(flat, problem.rate)
         *hidden, (last_w, last_b) = zip(params[::2], params[1::2], strict=True)
@@ -160,17 +139,17 @@ def mygrad_with(guard: bool) -> Callable[[Problem], Callable[[], float]]:
             update()
             return loss.item()
 
-        return step
+        return Step(step, lambda: [np.array(v.T) for v in views])
 
     return prepare
 
 
-def hips_autograd(problem: Problem) -> Callable[[], float]:
-    import autograd.numpy as np
+def hips_autograd(problem: Problem) -> Step:
+    import autograd.numpy as anp
     from autograd import value_and_grad
     from autograd.tracer import getval
 
-    flat, params = mlp_numpy.flat_buffer([a for w, b in problem.layers for a in (w.T, b)])
+    flat, params = by_hand.flat_buffer([a for w, b in problem.layers for a in (w.T, b)])
     gather, update = _flat_adam(flat, problem.rate)
     x, y, batch = problem.x, problem.y, len(problem.x)
     rows = np.arange(batch)
@@ -178,11 +157,11 @@ def hips_autograd(problem: Problem) -> Callable[[], float]:
     def loss_of(*params: Any) -> Any:
         h = x
         for w, b in zip(params[:-2:2], params[1:-2:2], strict=True):
-            h = np.dot(h, w) + b
+            h = anp.dot(h, w) + b
             h = h * (h > 0)
-        z = np.dot(h, params[-2]) + params[-1]
+        z = anp.dot(h, params[-2]) + params[-1]
         z = z - getval(z).max(axis=1, keepdims=True)
-        return np.sum(np.log(np.sum(np.exp(z), axis=1)) - z[rows, y]) / batch
+        return anp.sum(anp.log(anp.sum(anp.exp(z), axis=1)) - z[rows, y]) / batch
 
     value_and_gradients = value_and_grad(loss_of, argnum=tuple(range(len(params))))
 
@@ -192,22 +171,20 @@ def hips_autograd(problem: Problem) -> Callable[[], float]:
         update()
         return float(loss)
 
-    return step
+    return Step(step, lambda: [np.array(a.T) for a in params])
 
 
 def _flat_adam(flat: Any, rate: float) -> tuple[Callable[[Any], None], Callable[[], None]]:
     """Adam on a flat buffer, and a function that gathers gradients into the buffer it reads."""
-    import numpy as np
-
     gradient = np.zeros_like(flat)
 
     def gather(gradients: Any) -> None:
         np.concatenate([g.reshape(-1) for g in gradients], out=gradient)
 
-    return gather, mlp_numpy.adam(flat, gradient, rate)
+    return gather, by_hand.adam(flat, gradient, rate)
 
 
-PEERS: dict[str, Callable[[Problem], Callable[[], float]]] = {
+PEERS: dict[str, Callable[[Problem], Step]] = {
     "ours": ours,
     "ours-compiled": partial(ours, compiled=True),
     "torch": torch_with(threads=2),

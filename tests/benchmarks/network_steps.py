@@ -1,11 +1,12 @@
-"""One full training step of networks with more than linear layers, ours and PyTorch's.
+"""One full training step of networks with more than linear layers.
 
-Both libraries share names, so one function builds the network in either: `build(nn)`. The
-networks start from the same weights, drawn in PyTorch's default ranges; where dropout draws,
-the libraries draw different masks and only the size of the loss can be compared.
+PyTorch and ours share names, so one function builds the network in either: `build(nn)`. The
+networks start from the same weights, drawn in PyTorch's default ranges. Where dropout draws, the
+libraries draw different masks, so what they compute is compared without dropout: `digits-still`.
 
 A step sets the gradients to zero, runs forward, takes the mean cross-entropy, runs backward,
 updates by Adam (PyTorch: eager, with the fused Adam) and reads the loss as a Python float.
+``network_jax.py`` has the networks in JAX, ``digits_numpy.py`` and ``lenet_numpy.py`` by hand.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import digits_numpy
+import lenet_numpy
+import network_jax
 import numpy as np
+from by_hand import Step
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,14 @@ class Network:
 
     build: Callable[[Any], Any]
     shape: tuple[int, ...]
-    draws: bool = False
+    dropout: float | None = None
 
 
-def digits(nn: Any) -> Any:
+def digits(nn: Any, p: float = 0.2) -> Any:
     """The network for scikit-learn's digits, with batch normalisation and dropout."""
     return nn.Sequential(
-        nn.Linear(64, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Dropout(0.2),
-        nn.Linear(128, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.2),
+        nn.Linear(64, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Dropout(p),
+        nn.Linear(128, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(p),
         nn.Linear(64, 10),
     )  # fmt: skip
 
@@ -63,14 +68,15 @@ def lstm(nn: Any) -> Any:
 
 
 CASES = {
-    "digits": Network(digits, (64, 64), draws=True),
+    "digits": Network(digits, (64, 64), dropout=0.2),
+    "digits-still": Network(partial(digits, p=0.0), (64, 64), dropout=0.0),
     "lenet": Network(lenet, (64, 1, 28, 28)),
     "lstm": Network(lstm, (32, 28, 28)),
 }
 RATE = 1e-3
 
 
-def make(case: str, peer: str) -> Callable[[], float]:
+def make(case: str, peer: str) -> Step:
     """The step of one library on one network."""
     return PEERS[peer](CASES[case])
 
@@ -98,13 +104,13 @@ def _weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     return state
 
 
-def ours(network: Network, compiled: bool = False) -> Callable[[], float]:
+def ours(network: Network, compiled: bool = False) -> Step:
     import tinygrad_cs as tg
     from tinygrad_cs import nn, optim
 
     model = network.build(nn)
-    start = _weights({name: p.shape for name, p in model.named_parameters()})
-    model.load_state_dict(model.state_dict() | start)
+    first = _weights({name: p.shape for name, p in model.named_parameters()})
+    model.load_state_dict(model.state_dict() | first)
     loss_fn = nn.CrossEntropyLoss()
     opt = optim.Adam(model.parameters(), lr=RATE)
     x, y = _batch(network)
@@ -119,23 +125,21 @@ def ours(network: Network, compiled: bool = False) -> Callable[[], float]:
 
     whole_step = tg.compile(train) if compiled else train
 
-    def step() -> float:
-        value = whole_step(x, y).item()
-        return 1.0 if network.draws else value
-
-    return step
+    return Step(
+        lambda: whole_step(x, y).item(), lambda: [np.array(p.data) for p in model.parameters()]
+    )
 
 
-def torch_with(threads: int) -> Callable[[Network], Callable[[], float]]:
-    def prepare(network: Network) -> Callable[[], float]:
+def torch_with(threads: int) -> Callable[[Network], Step]:
+    def prepare(network: Network) -> Step:
         import torch
         from torch import nn
 
         torch.set_num_threads(threads)
         model = network.build(nn)
-        start = _weights({name: tuple(p.shape) for name, p in model.named_parameters()})
+        first = _weights({name: tuple(p.shape) for name, p in model.named_parameters()})
         model.load_state_dict(
-            model.state_dict() | {name: torch.from_numpy(w) for name, w in start.items()}
+            model.state_dict() | {name: torch.from_numpy(w) for name, w in first.items()}
         )
         loss_fn = nn.CrossEntropyLoss()
         opt = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
@@ -146,17 +150,45 @@ def torch_with(threads: int) -> Callable[[Network], Callable[[], float]]:
             loss = loss_fn(model(x), y)
             loss.backward()
             opt.step()
-            value = loss.item()
-            return 1.0 if network.draws else value
+            return loss.item()
 
-        return step
+        return Step(step, lambda: [p.detach().numpy().copy() for p in model.parameters()])
 
     return prepare
 
 
-PEERS: dict[str, Callable[[Network], Callable[[], float]]] = {
+def start(network: Network) -> list[np.ndarray]:
+    """The first weights of a network, in the order of its parameters."""
+    from tinygrad_cs import nn
+
+    named = network.build(nn).named_parameters()
+    return list(_weights({name: p.shape for name, p in named}).values())
+
+
+def jax_jit(network: Network) -> Step:
+    x, y = _batch(network)
+    if network.dropout is not None:
+        return network_jax.digits_step(start(network), x, y, RATE, network.dropout)
+    if network.build is lenet:
+        return network_jax.lenet_step(start(network), x, y, RATE)
+    raise NotImplementedError("not written")
+
+
+def by_hand(network: Network) -> Step:
+    x, y = _batch(network)
+    if network.dropout is not None:
+        rng = np.random.default_rng(0)
+        return digits_numpy.numpy_step(start(network), x, y, RATE, network.dropout, rng)
+    if network.build is lenet:
+        return lenet_numpy.numpy_step(start(network), x, y, RATE)
+    raise NotImplementedError("not written")
+
+
+PEERS: dict[str, Callable[[Network], Step]] = {
     "ours": ours,
     "ours-compiled": partial(ours, compiled=True),
     "torch": torch_with(threads=2),
     "torch-1-thread": torch_with(threads=1),
+    "jax": jax_jit,
+    "numpy-by-hand": by_hand,
 }

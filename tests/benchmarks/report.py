@@ -6,12 +6,13 @@ from importlib import metadata
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from timing import BUSY
+from timing import BUSY, COMPARED_AFTER
 
 if TYPE_CHECKING:
-    from compare import Workload
+    from workloads import Workload
 
 TOLERANCE = 1e-3
+SAME_WEIGHTS = 1e-5
 MOSTLY = 0.5  # share of disturbed slices beyond which a number decides nothing
 PACKAGES = ("numpy", "torch", "jax", "mygrad", "autograd", "micrograd")
 
@@ -25,6 +26,8 @@ def summary(workload: Workload, rounds: list[dict[str, dict[str, Any]]]) -> dict
         if "median" not in entry:
             continue
         entry["ratio"] = entry["median"] / mine if mine else None
+        base = peers.get(workload.base, {}).get("median")
+        entry["base ratio"] = base / entry["median"] if base else None
         if peer in workload.targets:
             least = workload.targets[peer]
             entry["target"] = f"at least {least:g}"
@@ -36,6 +39,7 @@ def summary(workload: Workload, rounds: list[dict[str, dict[str, Any]]]) -> dict
     return {
         "title": workload.title,
         "unit": workload.unit,
+        "base": workload.base,
         "peers": peers,
         "agreement": _agreement(workload, peers),
     }
@@ -62,6 +66,7 @@ def _peer(workload: Workload, results: list[dict[str, Any]]) -> dict[str, Any]:
         "best": min(min(times) for times in processes),
         "disturbed": disturbed,
         "check": results[-1]["check"],
+        "weights": results[-1].get("weights", []),
     }
 
 
@@ -77,7 +82,19 @@ def _agreement(workload: Workload, peers: dict[str, Any]) -> str | None:
         listed = ", ".join(f"{peer} {v:.6g}" for peer, v in off.items())
         return f"NOT EQUAL WORK: {workload.check} {middle:.6g}, but {listed}"
     spread = max(values.values()) - min(values.values())
-    return f"{workload.check}: {middle:.6g} for all, to {spread:.0e}"
+    equal = f"{workload.check}: {middle:.6g} for all, to {spread:.0e}"
+    weights = {p: entry["weights"] for p, entry in peers.items() if entry.get("weights")}
+    if len(weights) < 2:
+        return equal
+    columns = [median(column) for column in zip(*weights.values(), strict=True)]
+    far = {
+        p: max(abs(w - m) for w, m in zip(mine, columns, strict=True))
+        for p, mine in weights.items()
+    }
+    if max(far.values()) > SAME_WEIGHTS:
+        listed = ", ".join(f"{p} {d:.0e}" for p, d in far.items() if d > SAME_WEIGHTS)
+        return f"NOT EQUAL WORK: the weights after some steps differ: {listed}; {equal}"
+    return f"{equal}; weights after {COMPARED_AFTER} to {max(far.values()):.0e}"
 
 
 def table(summaries: dict[str, dict[str, Any]]) -> str:
@@ -87,7 +104,11 @@ def table(summaries: dict[str, dict[str, Any]]) -> str:
     for name, result in summaries.items():
         unit = result["unit"]
         lines.append(f"{name}: {result['title']}")
-        lines.append(_row("peer", f"median {unit} ", "rounds", "peer / ours", "target"))
+        based = any(entry.get("base ratio") for entry in result["peers"].values())
+        base = f"{result['base']} / peer" if based else ""
+        lines.append(
+            _row("peer", f"median {unit} ", "best", "rounds", "peer / ours", base, "target")
+        )
         for peer, entry in result["peers"].items():
             if "skipped" in entry:
                 lines.append(f"  {peer:<18}  skipped: {entry['skipped']}")
@@ -96,8 +117,11 @@ def table(summaries: dict[str, dict[str, Any]]) -> str:
             disturbed |= mark == "!"
             middle = _digits(entry["median"]) + mark
             span = " - ".join(_digits(f(entry["rounds"])) for f in (min, max))
-            ratio = "" if entry["ratio"] is None else f"{entry['ratio']:.2f}"
-            lines.append(_row(peer, middle, span, ratio, _target(entry)))
+            ratio, base = (
+                "" if entry[key] is None else f"{entry[key]:.2f}" for key in ("ratio", "base ratio")
+            )
+            best = _digits(entry["best"])
+            lines.append(_row(peer, middle, best, span, ratio, base, _target(entry)))
         if result["agreement"]:
             lines.append(f"  ({result['agreement']})")
         lines.append("")
@@ -118,8 +142,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _row(peer: str, middle: str, span: str, ratio: str, target: str) -> str:
-    return f"  {peer:<18}{middle:>14}{span:>18}{ratio:>14}  {target}".rstrip()
+def _row(peer: str, middle: str, best: str, span: str, ratio: str, base: str, target: str) -> str:
+    row = f"  {peer:<18}{middle:>14}{best:>10}{span:>18}{ratio:>14}{base:>18}  {target}"
+    return row.rstrip()
 
 
 def _target(entry: dict[str, Any]) -> str:

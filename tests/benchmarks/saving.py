@@ -2,7 +2,8 @@
 
 `plain` writes the same bytes with one call and forces them to the disk (and reads them with one
 call), so it is what the disk does. The others check what they write; saving within twice the time
-of `plain` is the aim. Disks differ from second to second: the median of many calls counts.
+of `plain` is the aim. Disks differ from second to second: alone the fastest of many calls counts,
+with the median beside it.
 """
 
 from __future__ import annotations
@@ -92,9 +93,9 @@ PEERS: dict[str, Callable[[Path], tuple[Callable[[], Any], Callable[[], Any]]]] 
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the medians, all peers in turn."""
+    """Print the fastest and the median, all peers in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15, help="calls of each (15)")
+    parser.add_argument("--rounds", type=int, default=41, help="calls of each (41)")
     rounds = parser.parse_args(argv).rounds
     for case in CASES:
         calls = {peer: make(case, peer) for peer in PEERS}
@@ -103,8 +104,12 @@ def main(argv: list[str] | None = None) -> None:
             for peer, call in calls.items():
                 times[peer].append(call())
         for peer, measured in times.items():
-            ratio = median(measured) / median(times["plain"])
-            print(f"{case} {peer:12} {median(measured) * 1e3:7.2f} ms  {ratio:5.2f} times plain")
+            least, middle = min(measured), median(measured)
+            ratio = least / min(times["plain"])
+            print(
+                f"{case} {peer:12} {least * 1e3:7.2f} ms  {ratio:5.2f} times plain "
+                f"(median {middle * 1e3:.2f} ms)"
+            )
 
 
 if __name__ == "__main__":

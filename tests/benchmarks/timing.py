@@ -29,6 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 2
 CHECKED_CALLS = 21  # the first call returns the loss before any update, this one after twenty
+COMPARED_AFTER = 5  # calls, after which weights are compared: later, a kink may have parted them
 BLOCK = 2e-3  # seconds: long enough for the clock, and for the garbage collector to take part
 BUSY = 0.15  # cores used by other processes, beyond which a slice counts as disturbed
 PAUSE = 0.1  # seconds after which the thread pools of the last peer have gone to sleep
@@ -63,15 +64,21 @@ class Load:
 # In the worker
 
 
-def serve(make: Callable[[], Callable[[], float]], self_timed: bool) -> None:
-    """Answer the driver. A self-timed call returns the seconds to be counted."""
+def serve(
+    make: Callable[[], Any], self_timed: bool, make_checked: Callable[[], Any] | None = None
+) -> None:
+    """Answer the driver. A self-timed call returns the seconds to be counted.
+
+    What is made is a function or a `Step`; where it is random, `make_checked` is compared instead.
+    """
     try:
-        call = make()
+        made = make()
+        call = getattr(made, "run", made)
         if self_timed:
             call()
             ready: dict[str, Any] = {"check": None}
         else:
-            ready = {"check": [call() for _ in range(CHECKED_CALLS)][-1]}
+            ready = _checked(make_checked() if make_checked else made)
             repeats = repeats_for(call)
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError)
@@ -88,6 +95,15 @@ def serve(make: Callable[[], Callable[[], float]], self_timed: bool) -> None:
         while not times or time.perf_counter() < end:
             times.append(call() if self_timed else timed(call, repeats))
         print(json.dumps({"times": times, "others": load.others()}), flush=True)
+
+
+def _checked(made: Any) -> dict[str, Any]:
+    """What the last of some calls returned, and what the weights were before."""
+    call = getattr(made, "run", made)
+    values = [call() for _ in range(COMPARED_AFTER)]
+    weights = made.fingerprint() if hasattr(made, "fingerprint") else []
+    values += [call() for _ in range(CHECKED_CALLS - COMPARED_AFTER)]
+    return {"check": values[-1], "weights": weights}
 
 
 def timed(call: Callable[[], Any], repeats: int) -> float:

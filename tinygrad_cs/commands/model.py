@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,10 @@ from ..data import Standardizer
 from ..engine.errors import ArgumentError, TinygradError
 from ..engine.types import Array
 from ..saving import load, save
-from ..training import evaluation_mode
+from ..training import MeanAbsoluteError, R2Score, evaluate, evaluation_mode
 from ..training.perceptron import perceptron
-from .tables import Columns
+from . import images
+from .tables import Columns, encode, targets
 
 FILE = "model.safetensors"
 
@@ -25,7 +27,8 @@ class Model:
     """A perceptron between tables of numbers: missing inputs are filled, all is standardised.
 
     Attributes:
-        columns: the inputs, as `tables.encode` takes them.
+        columns: the inputs, as `tables.encode` takes them; none where they are pixels.
+        shape: of an image, (channels, height, width); () for tables.
         target: what is predicted.
         classes: the names of the classes; none for numbers.
         fill: a number for each input, where it is missing.
@@ -40,21 +43,57 @@ class Model:
         fill: Array,
         outputs: int,
         settings: Mapping[str, Any],
+        shape: tuple[int, ...] = (),
     ) -> None:
         self.columns, self.target, self.classes = columns, target, classes
         self.fill, self.outputs = fill, outputs
         self.settings = {name: settings[name] for name in ("hidden", "activation", "dropout")}
-        self.inputs = Standardizer()
+        self.shape = shape
+        # pixels share a unit, and those that are always black would have none of their own
+        self.inputs = Standardizer(axis=None if shape else 0)
         self.targets = None if classes else Standardizer()
         self.net: nn.Module = perceptron(inputs=len(fill), outputs=outputs, **self.settings)
 
     def filled(self, x: Array) -> Array:
         """The inputs without gaps."""
+        if x.dtype.kind != "f":
+            return x
         return np.where(np.isnan(x), self.fill, x).astype(x.dtype)
 
     def standardised(self, x: Array) -> Array:
         """The inputs as the net takes them."""
         return self.inputs.transform(self.filled(x))
+
+    def read(self, data: str, files: str | None) -> Array:
+        """New inputs from a file, a folder or a data set, as the net was trained on them.
+
+        Raises `ArgumentError` for others than those.
+        """
+        if not images.is_images(data):
+            if self.shape:
+                raise ArgumentError(
+                    f"the net was trained on images of shape {self.shape}; {data} is a table"
+                )
+            return encode(data, self.columns)
+        loaded = images.load_test(data, files)
+        if loaded.shape != self.shape:
+            trained = f"images of shape {self.shape}" if self.shape else "a table"
+            raise ArgumentError(
+                f"the net was trained on {trained}; {data} holds images of shape {loaded.shape}"
+            )
+        return loaded.samples.x
+
+    def read_targets(self, data: str, files: str | None) -> Array:
+        """The true answers that belong to `read`, as `predict` gives them."""
+        if not images.is_images(data):
+            return targets(data, self.target, self.classes)
+        found = images.load_test(data, files).samples
+        if found.class_names != self.classes:
+            raise ArgumentError(
+                f"{data} has the classes {', '.join(found.class_names[:8])}; the net was trained "
+                f"on {', '.join(self.classes[:8])}"
+            )
+        return found.y
 
     def predict(self, x: Array) -> Array:
         """Probabilities (n, classes), or numbers (n, outputs) in the unit of the targets."""
@@ -65,6 +104,20 @@ class Model:
             return probabilities
         return self.targets.inverse_transform(raw.numpy())
 
+    def judged(self, x: Array, answers: Array) -> dict[str, Any]:
+        """How good the predictions are: loss and accuracy of classes, R² and error of numbers."""
+        if self.classes:
+            found: dict[str, Any] = evaluate(
+                self.net,
+                (self.standardised(x), answers),
+                loss=nn.CrossEntropyLoss(),
+                metrics="accuracy",
+            )
+            return found
+        predicted = self.predict(x)
+        metrics = R2Score(), MeanAbsoluteError()
+        return {m.name: m.update(predicted, answers).compute() for m in metrics}
+
     def save(self, folder: Path) -> None:
         """Write the file, whole or not at all."""
         state = {
@@ -74,6 +127,7 @@ class Model:
             "fill": self.fill,
             "outputs": self.outputs,
             "settings": self.settings,
+            "shape": self.shape,
             "inputs": self.inputs.state_dict(),
             "targets": None if self.targets is None else self.targets.state_dict(),
             "net": self.net.state_dict(),
@@ -90,7 +144,7 @@ class Model:
                 f"with: python -m tinygrad_cs train --resume --out {folder}"
             )
         state = load(path)
-        parts = ("columns", "target", "classes", "fill", "outputs", "settings")
+        parts = ("columns", "target", "classes", "fill", "outputs", "settings", "shape")
         try:
             _check_sizes(state)
             model = cls(*(state[name] for name in parts))
@@ -108,6 +162,8 @@ class Model:
 def _check_sizes(state: Any) -> None:
     """Raise `ArgumentError` for layers that the weights do not fill, before making them."""
     inputs = sum(len(categories) or 1 for _, categories in state["columns"])
+    if state["shape"]:
+        inputs = math.prod(state["shape"])
     widths = [inputs, *state["settings"]["hidden"], state["outputs"]]
     expected = sum((before + 1) * after for before, after in pairwise(widths))
     found = sum(np.size(array) for array in state["net"].values())

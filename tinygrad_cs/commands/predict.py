@@ -19,7 +19,10 @@ def add(commands: Any) -> None:
         "columns are passed over, missing values filled as in training.",
     )
     parser.add_argument("folder", type=Path, metavar="RUN", help="the folder `train --out` wrote")
-    parser.add_argument("data", metavar="DATA", help="a CSV file, or the name of a data set")
+    parser.add_argument(
+        "data", metavar="DATA", help="a CSV file, a folder of images, or the name of a data set"
+    )
+    parser.add_argument("--files", metavar="FOLDER", help="where the files of that data set are")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
     parser.add_argument("--probabilities", action="store_true", help="add a column for each class")
     parser.set_defaults(run=run)
@@ -29,12 +32,11 @@ def run(options: argparse.Namespace) -> int:
     """Predict, write, and return the exit status."""
     from ..engine.errors import ArgumentError
     from .model import Model
-    from .tables import encode
 
     model = Model.load(options.folder)
     if options.probabilities and not model.classes:
         raise ArgumentError(f"{model.target!r} is a number: --probabilities are those of classes")
-    predicted = model.predict(encode(options.data, model.columns))
+    predicted = model.predict(model.read(options.data, options.files))
     header = [model.target]
     if not model.classes:
         header = [model.target, *(f"{model.target} {k}" for k in range(2, model.outputs + 1))]

@@ -15,6 +15,7 @@ FILE = "settings.json"
 
 DEFAULTS: dict[str, Any] = {
     "data": None,
+    "files": None,
     "target": None,
     "features": None,
     "classify": False,
@@ -28,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "epochs": 50,
     "batch_size": 32,
     "patience": None,
+    "class_weight": None,
     "validation": 0.15,
     "test": 0.2,
     "seed": 0,
@@ -45,9 +47,10 @@ def write(folder: Path, settings: Mapping[str, Any]) -> None:
 def chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The settings of a new training, or of the one that is to go on."""
     given = {name: value for name, value in vars(options).items() if name in DEFAULTS}
-    if given["data"] is not None and Path(given["data"]).exists():
-        # to be found from other folders too
-        given["data"] = str(Path(given["data"]).absolute())
+    for name in ("data", "files"):
+        if given.get(name) is not None and Path(given[name]).exists():
+            # to be found from other folders too
+            given[name] = str(Path(given[name]).absolute())
     path = options.out / FILE
     if not options.resume:
         if given["data"] is None:

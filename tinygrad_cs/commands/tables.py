@@ -26,6 +26,10 @@ class Loaded(NamedTuple):
     samples: Samples
     columns: Columns
     target: str
+    shape: tuple[int, ...] = ()
+    """Of an image whose pixels the inputs are."""
+    test: Samples | None = None
+    """A part that the data set itself keeps to test on."""
 
 
 def is_file(data: str) -> bool:
@@ -36,22 +40,25 @@ def is_file(data: str) -> bool:
                 f"{data!r} is neither a file nor a data set; data sets: {', '.join(_loadable())}"
             )
         return True
-    if registry[data].files:
-        raise ArgumentError(
-            f"{data!r} is a data set of images in files of its own, which this command does not "
-            f"train on; data sets: {', '.join(_loadable())}"
-        )
     return False
 
 
-def fingerprint(data: str) -> str:
-    """A checksum of a file, by which a resumed training knows its data; empty for data sets."""
-    if not is_file(data):
+def fingerprint(data: str, files: str | None = None) -> str:
+    """A checksum of a file or a folder, by which a resumed training knows its data.
+
+    Empty for data sets without files.
+    """
+    place = Path(files or data)
+    if not place.exists():
         return ""
+    found = sorted(place.rglob("*")) if place.is_dir() else [place]
     total = 0
-    with open(data, "rb") as file:
-        while block := file.read(1 << 20):
-            total = zlib.crc32(block, total)
+    for path in found:
+        total = zlib.crc32(str(path.relative_to(place)).encode("utf-8", "replace"), total)
+        if path.is_file():
+            with open(path, "rb") as file:
+                while block := file.read(1 << 20):
+                    total = zlib.crc32(block, total)
     return f"{total:08x}"
 
 
@@ -86,6 +93,27 @@ def encode(data: str, columns: Columns) -> Array:
                 f"the net was trained on other inputs than those of {data}: {', '.join(names)}"
             )
         return loaded.samples.x
+    recoded = _recoded_columns(data, columns)
+    # the encoder of the training, which asks for a target
+    nobody = "".join(name for name, _ in columns) + "?"
+    aim = Column(nobody, "number", np.zeros(len(recoded[0].values)), (), 0)
+    return Table([*recoded, aim]).samples(nobody, [name for name, _ in columns]).x
+
+
+def targets(data: str, target: str, classes: tuple[str, ...]) -> Array:
+    """The true answers: classes as a net numbers them, or numbers (n, 1)."""
+    if not is_file(data):
+        return _known(data, None, None).samples.y
+    (column,) = _recoded_columns(data, [(target, classes)])
+    if column.missing:
+        raise ArgumentError(
+            f"{data}: {column.missing} of {len(column.values)} rows lack {target!r}"
+        )
+    return column.values if classes else column.values.reshape(-1, 1)
+
+
+def _recoded_columns(data: str, columns: Columns) -> list[Column]:
+    """The columns of a file, with the codes of the training."""
     table = read_csv(data)
     absent = [name for name, _ in columns if name not in table.columns]
     if absent:
@@ -98,11 +126,7 @@ def encode(data: str, columns: Columns) -> Array:
     ]  # categories such as postal codes, and columns without a value
     if forced:
         table = read_csv(data, categories=forced)
-    recoded = [_recoded(data, table[name], known) for name, known in columns]
-    # the encoder of the training, which asks for a target
-    nobody = "".join(table.columns) + "?"
-    aim = Column(nobody, "number", np.zeros(len(table)), (), 0)
-    return Table([*recoded, aim]).samples(nobody, [name for name, _ in columns]).x
+    return [_recoded(data, table[name], known) for name, known in columns]
 
 
 def _recoded(data: str, column: Column, known: tuple[str, ...]) -> Column:

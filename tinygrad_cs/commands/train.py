@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import settings as asked
 from .settings import DEFAULTS, fraction, names, number, whole, whole_or_zero, widths
@@ -14,27 +14,19 @@ if TYPE_CHECKING:
     from ..engine.types import Array
     from ..training import History, Run
     from .model import Model
-    from .tables import Loaded
+    from .parts import Part
 
 _EPILOG = """examples:
   python -m tinygrad_cs train iris --out runs/iris
   python -m tinygrad_cs train flats.csv --target rent --hidden 64,32 --out runs/flats
   python -m tinygrad_cs train --resume --out runs/flats --epochs 200
   python -m tinygrad_cs predict runs/flats new.csv > rents.csv
+  python -m tinygrad_cs evaluate runs/flats other.csv
+  python -m tinygrad_cs train fashion_mnist --files downloads/ --out runs/fashion
 
 in the folder --out: settings.json, checkpoints/ (the newest two, and the best), and at the end
 model.safetensors (the net, for predict) and history.csv (a row for each epoch)
 """
-
-
-class Part(NamedTuple):
-    """Some of the samples, as they came and as the net takes them."""
-
-    name: str
-    x: Array
-    y: Array
-    z: Array
-    goal: Array
 
 
 def add(commands: Any) -> None:
@@ -43,11 +35,12 @@ def add(commands: Any) -> None:
 
     parser = commands.add_parser(
         "train",
-        help="train a net on a CSV file or a data set",
-        description="Train a multilayer perceptron on a table, with a part held out to validate "
-        "and one to test. A target of words is classified, one of numbers predicted as a number. "
-        "Inputs are standardised; categories become a column each; missing inputs are filled with "
-        "the mean of the training part. Ctrl-C stops after the present batch.",
+        help="train a net on a CSV file, a data set or images",
+        description="Train a multilayer perceptron on a table or on the pixels of images, with a "
+        "part held out to validate and one to test. A target of words is classified, one of "
+        "numbers predicted as a number. Inputs are standardised; categories become a column each; "
+        "missing inputs are filled with the mean of the training part. Ctrl-C stops after the "
+        "present batch.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -64,8 +57,9 @@ def add(commands: Any) -> None:
         "data",
         nargs="?",
         metavar="DATA",
-        help="a CSV file with names in its first row, or a data set: digits, iris, wine, "
-        "breast_cancer, two_moons, ...",
+        help="a CSV file with names in its first row; a folder with a folder of images for each "
+        "class, or with the files of MNIST or CIFAR; or a data set: digits, iris, wine, "
+        "breast_cancer, two_moons, mnist, ...",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("run"), metavar="FOLDER", help="where to write (run)"
@@ -76,6 +70,7 @@ def add(commands: Any) -> None:
         help="go on with the training in --out where it was interrupted, as if it never was",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
+    option("files", "where the files of the data set are (mnist, cifar10, ...)", metavar="FOLDER")
     option("target", "the column to predict", metavar="COLUMN")
     option("features", "the columns to predict it from (all others)", type=names, metavar="A,B,..")
     option("classify", "take numbers in the target as classes", action="store_true")
@@ -94,8 +89,18 @@ def add(commands: Any) -> None:
         type=whole_or_zero,
         metavar="N",
     )
+    option(
+        "class-weight",
+        "balanced: rare classes count as much in the loss as frequent ones",
+        choices=("balanced",),
+    )
     option("validation", "share to validate on after each epoch", type=fraction, metavar="P")
-    option("test", "share to test on at the end", type=fraction, metavar="P")
+    option(
+        "test",
+        "share to test on at the end, unless the data set has a part for it",
+        type=fraction,
+        metavar="P",
+    )
     option("seed", "of split, weights and batches", type=whole_or_zero, metavar="N")
     parser.set_defaults(run=run)
 
@@ -104,6 +109,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, write, show how good it is, and return the exit status."""
     from ..engine.errors import ArgumentError
     from ..training import NonFiniteLossError
+    from . import parts as parts_of
     from . import tables
 
     settings = asked.chosen(options)
@@ -111,17 +117,11 @@ def run(options: argparse.Namespace) -> int:
         print(f"finished already; --resume --epochs N goes on beyond {settings['epochs']} epochs")
         return 0
     data = settings["data"]
-    loaded = tables.load(
-        data,
-        settings["target"],
-        settings["features"],
-        settings["classify"],
-        settings["drop_incomplete"],
-    )
-    fingerprint = tables.fingerprint(data)
+    loaded = parts_of.load(settings)
+    fingerprint = tables.fingerprint(data, settings["files"])
     if settings.setdefault("fingerprint", fingerprint) != fingerprint:
         raise ArgumentError(f"{data} has changed since the training began; begin a new one")
-    model, parts = _prepared(loaded, settings)
+    model, parts = parts_of.prepare(loaded, settings)
     training = _training(model, parts, settings, options)
     asked.write(options.out, settings)
     try:
@@ -142,65 +142,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _prepared(loaded: Loaded, settings: dict[str, Any]) -> tuple[Model, list[Part]]:
-    """A fresh model with its scales, and the parts of the data."""
-    import numpy as np
-
-    from ..engine.modes import manual_seed
-    from .model import Model
-
-    x, y = loaded.samples
-    classes = loaded.samples.class_names
-    if not classes and y.dtype.kind in "iu":
-        classes = tuple(map(str, range(y.max() + 1)))
-    positions = _split(y if classes else None, len(x), settings)
-    learned = x[positions["training"]]
-    gaps = np.isnan(learned)
-    known = np.maximum((~gaps).sum(axis=0), 1)
-    fill = np.where(gaps, 0, learned).sum(axis=0, dtype=np.float64) / known
-    manual_seed(settings["seed"])
-    outputs = len(classes) if classes else y.shape[1]
-    model = Model(loaded.columns, loaded.target, classes, fill, outputs, settings)
-    model.inputs.fit(model.filled(learned))
-    if model.targets is not None:
-        model.targets.fit(y[positions["training"]])
-    incomplete = np.isnan(x).any(axis=1).sum()
-    if incomplete:
-        print(f"{incomplete} of {len(x)} rows lack inputs: filled with means of the training part")
-    parts = []
-    for name, chosen in positions.items():
-        goal = y[chosen] if model.targets is None else model.targets.transform(y[chosen])
-        parts.append(Part(name, x[chosen], y[chosen], model.standardised(x[chosen]), goal))
-    return model, parts
-
-
-def _split(labels: Array | None, count: int, settings: dict[str, Any]) -> dict[str, Array]:
-    """The positions of each part; every class has its share where it is large enough."""
-    import numpy as np
-
-    from ..data import TensorDataset, random_split
-    from ..engine.errors import ArgumentError
-
-    shares = {name: settings[name] for name in ("validation", "test") if settings[name]}
-    rest = 1.0 - sum(shares.values())
-    if rest <= 0:
-        raise ArgumentError("--validation and --test leave nothing to train on")
-    shares = {"training": rest} | shares
-    if labels is not None and np.unique(labels, return_counts=True)[1].min() < len(shares):
-        labels = None
-    split = random_split(
-        TensorDataset(np.arange(count)),
-        list(shares.values()),
-        generator=settings["seed"],
-        stratify=labels,
-    )
-    return {name: np.asarray(part.indices) for name, part in zip(shares, split, strict=True)}
-
-
 def _training(
     model: Model, parts: list[Part], settings: dict[str, Any], options: argparse.Namespace
 ) -> Run:
-    from ..nn import CrossEntropyLoss, MSELoss
     from ..training import Checkpointing, Run
     from ..training.checkpointing import resume
     from ..training.perceptron import optimizer_for
@@ -210,7 +154,7 @@ def _training(
         model.net,
         (parts[0].z, parts[0].goal),
         held_out[0] if held_out else None,
-        loss=CrossEntropyLoss() if model.classes else MSELoss(),
+        loss=_loss(model, parts[0].y, settings["class_weight"]),
         optimizer=optimizer_for(
             model.net, settings["optimizer"], settings["lr"], settings["weight_decay"]
         ),
@@ -226,6 +170,21 @@ def _training(
     return training
 
 
+def _loss(model: Model, answers: Array, class_weight: str | None) -> Any:
+    import numpy as np
+
+    from ..engine.errors import ArgumentError
+    from ..nn import CrossEntropyLoss, MSELoss
+
+    if class_weight and not model.classes:
+        raise ArgumentError(f"{model.target!r} is a number: --class-weight is for classes")
+    if not class_weight:
+        return CrossEntropyLoss() if model.classes else MSELoss()
+    counts = np.bincount(answers, minlength=len(model.classes))
+    weights = np.where(counts, len(answers) / np.maximum(counts, 1) / np.count_nonzero(counts), 1)
+    return CrossEntropyLoss(weight=weights.astype("float32"))
+
+
 def _finish(model: Model, history: History, settings: dict[str, Any], folder: Path) -> None:
     model.save(folder)
     history.to_csv(folder / "history.csv")
@@ -234,24 +193,11 @@ def _finish(model: Model, history: History, settings: dict[str, Any], folder: Pa
 
 def _evaluation(model: Model, parts: list[Part]) -> str:
     """A table: how good the net is on each part."""
-    from ..nn import CrossEntropyLoss
-    from ..training import MeanAbsoluteError, R2Score, evaluate
-    from ..training.history import shown
+    from .report import table
 
-    rows = []
-    for part in parts:
-        if model.classes:
-            found = evaluate(
-                model.net, (part.z, part.goal), loss=CrossEntropyLoss(), metrics="accuracy"
-            )
-        else:
-            predicted = model.predict(part.x)
-            metrics = R2Score(), MeanAbsoluteError()
-            found = {m.name: m.update(predicted, part.y).compute() for m in metrics}
-        rows.append({"part": part.name, "samples": len(part.y)} | found)
-    cells = [[name.replace("_", " ") for name in rows[0]]]
-    cells += [[shown(name, value) for name, value in row.items()] for row in rows]
-    sizes = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join([line[0].ljust(sizes[0]), *map(str.rjust, line[1:], sizes[1:])]) for line in cells
+    return table(
+        [
+            {"part": part.name, "samples": len(part.y)} | model.judged(part.x, part.y)
+            for part in parts
+        ]
     )

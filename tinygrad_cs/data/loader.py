@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError
 from ..engine.modes import generator as library_generator
-from ..engine.modes import manual_seed
-from ..engine.tensor import Tensor
 from ..engine.types import Array
 from .checks import optional_generator, or_library, positive_integer, whole_numbers
-from .collate import read_batch, read_samples
-from .dataset import ConcatDataset, Dataset, Subset, TensorDataset
+from .collate import read_batch
+from .dataset import Dataset
+from .loader_arguments import check_dataset, check_order, check_timeout
+from .making import Epoch, Maker
 from .position import Position, check_position, drawn_from, states_of
 from .prefetch import prefetched
 from .samplers import Batches, RandomSampler, SequentialSampler, batch_count, order_of
@@ -93,7 +91,7 @@ class DataLoader:
         generator: np.random.Generator | int | None = None,
     ) -> None:
         where = "DataLoader"
-        self.dataset = _checked(dataset)
+        self.dataset = check_dataset(dataset)
         self.batch_size = positive_integer(where, "batch_size", batch_size)
         self.shuffle = shuffle
         self.drop_last = drop_last
@@ -101,38 +99,17 @@ class DataLoader:
         self.transform = transform
         self.num_workers = positive_integer(where, "num_workers", num_workers, least=0)
         self.prefetch_factor = positive_integer(where, "prefetch_factor", prefetch_factor)
-        self.timeout = _checked_timeout(timeout, self.num_workers)
+        self.timeout = check_timeout(timeout, self.num_workers)
         self.generator = optional_generator(where, generator)
-        if batch_sampler is not None and (
-            self.batch_size != 1 or shuffle or sampler is not None or drop_last
-        ):
-            raise ArgumentError(
-                f"{where}: a batch_sampler decides alone what a batch is; leave out batch_size, "
-                f"shuffle, sampler and drop_last"
-            )
-        if sampler is not None and shuffle:
-            raise ArgumentError(
-                f"{where}: a sampler decides the order; leave out shuffle, or write "
-                f"sampler=RandomSampler(...)"
-            )
-        samples = len(dataset)
-        if samples == 0:
-            raise ArgumentError(f"{where}: expected at least one sample, got an empty data set")
-        if drop_last and sampler is None and samples < self.batch_size:
-            raise ArgumentError(
-                f"{where}: drop_last=True leaves no batch of {self.batch_size} out of "
-                f"{samples} samples; write batch_size={samples} or drop_last=False"
-            )
+        check_order(self, sampler is not None, batch_sampler is not None)
         if sampler is None:
             sampler = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
             # Set afterwards: one generator for the loader and its sampler, also without a seed.
             sampler.generator = self.generator
         self.sampler = sampler
         self.batch_sampler = batch_sampler
-        # Without code of one's own nothing is drawn while a batch is made.
-        self._plain = collate_fn is None and transform is None and _plain(dataset)
         self._begun = 0
-        self._epoch: _Epoch | None = None
+        self._epoch: Epoch | None = None
         self._loaded: Position | None = None
 
     def __len__(self) -> int:
@@ -147,7 +124,8 @@ class DataLoader:
             yield batch
         epoch.over = True
 
-    def _begin(self) -> _Epoch:
+    def _begin(self) -> Epoch:
+        self._maker = Maker(self.dataset, self.collate_fn, self.transform)
         loaded, self._loaded = self._loaded, None
         generators = self._generators()
         if loaded is not None and loaded["start"] is not None:
@@ -158,7 +136,7 @@ class DataLoader:
             start, position = states_of(generators), 0
             batches, seed = self._draw()
         number, self._begun = self._begun, self._begun + 1
-        return _Epoch(number, start, batches, seed, position)
+        return Epoch(number, start, batches, seed, position)
 
     def _draw(self) -> tuple[Sequence[Array] | Batches, int]:
         """The batches of an epoch as positions, and the seed of what is drawn to make them."""
@@ -170,38 +148,19 @@ class DataLoader:
                 whole_numbers("DataLoader", "a batch of batch_sampler", list(batch))
                 for batch in self.batch_sampler
             ]
-        seed = 0 if self._plain else int(or_library(self.generator).integers(2**63))
+        seed = 0 if self._maker.plain else int(or_library(self.generator).integers(2**63))
         return batches, seed
 
-    def _batches(self, epoch: _Epoch) -> Iterator[Any]:
-        if self._plain and not self.num_workers:
+    def _batches(self, epoch: Epoch) -> Iterator[Any]:
+        if self._maker.plain and not self.num_workers:
             return map(partial(read_batch, self.dataset), epoch.left())
-        work = partial(self._make, epoch)
+        work = partial(self._maker.make, epoch)
         numbers = range(epoch.position, len(epoch.batches))
         if self.num_workers:
             ahead = self.num_workers * self.prefetch_factor
             return prefetched(numbers, work, self.num_workers, ahead, self.timeout)
         # A context of its own keeps the seed of a batch from the caller.
         return (copy_context().run(work, number) for number in numbers)
-
-    def _make(self, epoch: _Epoch, number: int) -> Any:
-        positions = epoch.batches[number]
-        try:
-            if self._plain:
-                return read_batch(self.dataset, positions)
-            manual_seed(epoch.seed + number)
-            if self.collate_fn is None:
-                batch = read_batch(self.dataset, positions)
-            else:
-                batch = self.collate_fn(read_samples(self.dataset, positions))
-            return batch if self.transform is None else self.transform(batch)
-        except Exception as error:
-            some = ", ".join(map(str, positions[:8].tolist()))
-            error.add_note(
-                f"raised while DataLoader made batch {number} of an epoch, of the samples {some}"
-                + (", ..." if len(positions) > 8 else "")
-            )
-            raise
 
     def _generators(self) -> list[np.random.Generator]:
         """The library's generator first, then those of the loader and its samplers."""
@@ -266,47 +225,3 @@ class DataLoader:
             f"DataLoader({self.dataset!r}, batch_size={self.batch_size}, "
             f"shuffle={self.shuffle}, drop_last={self.drop_last})"
         )
-
-
-@dataclass(slots=True)
-class _Epoch:
-    number: int
-    start: list[Any]  # states of the generators before anything was drawn
-    batches: Sequence[Array] | Batches
-    seed: int
-    position: int  # batches that the caller has got
-    over: bool = False
-
-    def left(self) -> Iterator[Array]:
-        return map(self.batches.__getitem__, range(self.position, len(self.batches)))
-
-
-def _checked(dataset: Any) -> Dataset:
-    # Arrays, lists and tensors have a length and an index too, but would give bare samples.
-    if isinstance(dataset, (np.ndarray, list, tuple, Tensor)) or not isinstance(dataset, Dataset):
-        raise ArgumentError(
-            f"DataLoader: expected a data set, got {type(dataset).__name__}; "
-            f"write DataLoader(TensorDataset(x, y), ...)"
-        )
-    return dataset
-
-
-def _checked_timeout(timeout: float | None, num_workers: int) -> float | None:
-    if timeout is None or timeout == 0:
-        return None
-    if not 0 < timeout < float("inf"):
-        raise ArgumentError(f"DataLoader: expected timeout in seconds > 0, got {timeout!r}")
-    if not num_workers:
-        raise ArgumentError(
-            f"DataLoader: timeout={timeout} needs workers to wait for; write num_workers=1"
-        )
-    return timeout
-
-
-def _plain(dataset: Any) -> bool:
-    """Whether reading a batch runs no code but this library's."""
-    if isinstance(dataset, Subset):
-        return type(dataset) is Subset and _plain(dataset.dataset)
-    if isinstance(dataset, ConcatDataset):
-        return type(dataset) is ConcatDataset and all(map(_plain, dataset.datasets))
-    return type(dataset) is TensorDataset

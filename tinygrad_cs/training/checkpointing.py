@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkpointing"]
 
+LONGEST = 10_000
+"""Characters of a model's description that a file holds."""
+
 
 class Checkpointing(Callback):
     """Save the whole state of the run in a folder; `fit(..., resume=folder)` goes on from it.
 
     Saved are `run.state_dict()`s, at the ends of epochs, after so many updates, and after Ctrl-C;
-    a continued training gives the same numbers as one that never stopped, bit for bit.
+    a continued training gives the same numbers as one that never stopped, bit for bit. What
+    `saving.inspect` says of a file: the step, the score, the model and the optimizer.
 
     Args:
         folder: made if it does not exist; one for each training.
@@ -65,26 +69,35 @@ class Checkpointing(Callback):
         self.every_epochs = every_epochs
         self.every_batches = every_batches
         self.checkpoints: Checkpoints = Checkpoints(folder, keep_last, keep_best)
+        self._said: dict[str, str] = {}
 
     def on_train_begin(self, run: Run) -> None:
-        """Learn which direction is good."""
+        """Learn which direction is good, and what the files shall say of themselves."""
         self.checkpoints.mode = "max" if run.best.higher else "min"
+        self._said = {
+            "model": repr(run.model)[:LONGEST],
+            "optimizer": type(run.optimizer).__name__,
+            "monitor": run.best.monitor,
+        }
 
     def on_batch_end(self, run: Run) -> None:
         """Save if it is time."""
         if self.every_batches is not None and run.steps % self.every_batches == 0:
-            self.checkpoints.save(run.state_dict(), run.steps)
+            self._save(run)
 
     def on_epoch_end(self, run: Run) -> None:
         """Save if it is time, with the monitored value as score."""
         if self.every_epochs is not None and run.epoch % self.every_epochs == 0:
             score = run.history.rows[-1][run.best.monitor]
-            self.checkpoints.save(run.state_dict(), run.steps, score)
+            self._save(run, score)
 
     def on_train_end(self, run: Run) -> None:
         """After Ctrl-C, save where it stopped."""
         if run.interrupted and run.steps not in self.checkpoints.steps():
-            self.checkpoints.save(run.state_dict(), run.steps)
+            self._save(run)
+
+    def _save(self, run: Run, score: float | None = None) -> None:
+        self.checkpoints.save(run.state_dict(), run.steps, score, self._said)
 
 
 def resume(run: Run, folder: str | os.PathLike[str]) -> bool:

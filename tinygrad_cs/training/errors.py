@@ -9,7 +9,7 @@ from ..engine.errors import NonFiniteError, TinygradError
 if TYPE_CHECKING:
     from .diagnosis import Diagnosis
     from .history import History
-    from .run import Run
+    from .loop import Loop
 
 __all__ = ["HistoryFileError", "NonFiniteLossError"]
 
@@ -26,7 +26,7 @@ class NonFiniteLossError(NonFiniteError):
         run: the training itself.
     """
 
-    def __init__(self, diagnosis: Diagnosis, history: History, run: Run) -> None:
+    def __init__(self, diagnosis: Diagnosis, history: History, run: Loop) -> None:
         super().__init__(str(diagnosis))
         self.diagnosis = diagnosis
         self.history = history

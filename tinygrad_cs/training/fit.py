@@ -34,6 +34,7 @@ def fit(
     clip_value: float | None = None,
     ema: float | ExponentialMovingAverage | None = None,
     ema_use: Sequence[str] = ("validation", "final"),
+    compile: bool = False,
     monitor: str | None = None,
     patience: int | None = None,
     min_delta: float = 0.0,
@@ -71,6 +72,11 @@ def fit(
         ema: decay of an exponential moving average of the weights, such as 0.999 (default None).
         ema_use: what the average is for: "validation", "final" (the model holds it at the end), or
             both (default).
+        compile: run the step as one program made by `tg.compile`, from gradients to update; the
+            numbers are the same, to the last bit. Raises `CompileError` where the values of arrays
+            decide what the model does, `ArgumentError` for LBFGS; where every batch has another
+            shape it goes on plainly, with a warning. Tracing takes as long as some hundred steps
+            (default False).
         monitor: the column that decides which epoch is best (default "validation_loss", without
             validation "loss").
         patience: stop when this has not improved for more than so many epochs, and put the weights
@@ -89,7 +95,8 @@ def fit(
     `error.history` and `error.run` keep everything.
 
     A training loss that falls while the validation loss rises is overfitting: take `patience`,
-    `nn.Dropout`, weight decay or more data. A loss that does not fall at all: `sanity_checks`.
+    `nn.Dropout`, weight decay or more data. A loss that does not fall at all:
+    `tg.inspect.sanity_check`.
 
     Example:
         >>> import tinygrad_cs as tg
@@ -121,6 +128,7 @@ def fit(
         clip_value=clip_value,
         ema=ema,
         ema_use=ema_use,
+        compile=compile,
         monitor=monitor,
         patience=patience,
         min_delta=min_delta,

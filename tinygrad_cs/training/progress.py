@@ -126,13 +126,20 @@ def chosen_progress(wanted: bool) -> Progress | None:
     if not notebook and not (sys.stdout.isatty() and sys.stderr.isatty()):
         return Lines()
     try:
-        if notebook:
-            from tqdm.notebook import tqdm
-        else:
-            from tqdm import tqdm
+        from tqdm import tqdm
     except ImportError:
         return Lines()
-    return Bar(tqdm)
+    return Bar((_notebook_bar() if notebook else None) or tqdm)
+
+
+def _notebook_bar() -> Any:
+    """tqdm's bar for notebooks; None where the widgets that it needs are not installed."""
+    try:
+        from ipywidgets import IntProgress  # noqa: F401
+        from tqdm.notebook import tqdm
+    except ImportError:
+        return None
+    return tqdm
 
 
 def validated(row: Row) -> list[str]:

@@ -82,15 +82,20 @@ class Step:
         self.optimizer.step()
         return loss, predictions
 
+    def shares(self, batches: Sequence[Batch]) -> list[float]:
+        """What the loss of each batch counts in that of all together."""
+        if not self.averages or len(batches) == 1:
+            return [1.0] * len(batches)
+        sizes = [len(batch[-1]) for batch in batches]
+        return [size / sum(sizes) for size in sizes]
+
     def _backward(self, batches: Sequence[Batch], watched: bool = True) -> tuple[float, list[Any]]:
         """Set all gradients; returns the loss of the batches taken together."""
-        total = sum(len(batch[-1]) for batch in batches)
         predictions, sum_of_losses = [], 0.0
-        for i, batch in enumerate(batches):
+        for i, (batch, share) in enumerate(zip(batches, self.shares(batches), strict=True)):
             *inputs, target = batch
             prediction = self.model(*inputs)
             loss = self.loss(prediction, target)
-            share = len(target) / total if self.averages else 1.0
             value = number(loss)
             if watched and not isfinite(value):
                 raise NotFinite(batch, value, "loss")
@@ -129,10 +134,15 @@ class Step:
 
 def number(loss: Any) -> float:
     """The value of a loss; raises `ShapeError` unless it is a single number."""
+    value: float = single(loss).item()
+    return value
+
+
+def single(loss: Any) -> Any:
+    """The loss, if it is a single number; else raises `ShapeError`."""
     if loss.ndim:
         raise ShapeError(
             f"fit: the loss must be one number to have a gradient, got shape {loss.shape}; write "
             f"reduction='mean', or loss.mean()"
         )
-    value: float = loss.item()
-    return value
+    return loss

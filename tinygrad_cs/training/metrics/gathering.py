@@ -40,11 +40,16 @@ class Gathering:
 
     def flush(self) -> None:
         """Tell the metrics everything that is waiting."""
-        if len(self._predictions) == 1:
+        self._join()
+        if self._predictions:
             self._tell(self._predictions[0], self._targets[0])
-        elif self._predictions:
-            self._tell(np.concatenate(self._predictions), np.concatenate(self._targets))
         self._forget()
+
+    def _join(self) -> None:
+        """Make one batch of those that are waiting."""
+        if len(self._predictions) > 1:
+            self._predictions = [np.concatenate(self._predictions)]
+            self._targets = [np.concatenate(self._targets)]
 
     def reset(self) -> None:
         """Forget all batches, told or waiting."""
@@ -58,15 +63,21 @@ class Gathering:
         return {name: metric.compute() for name, metric in self.metrics.items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """The sums by name."""
-        self.flush()
-        return {name: metric.state_dict() for name, metric in self.metrics.items()}
+        """The sums by name, and what is waiting.
+
+        It goes on waiting: told earlier than otherwise, sums would be rounded otherwise.
+        """
+        self._join()
+        sums = {name: metric.state_dict() for name, metric in self.metrics.items()}
+        return {"sums": sums, "waiting": [*self._predictions, *self._targets]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave."""
         self._forget()
         for name, metric in self.metrics.items():
-            metric.load_state_dict(state[name])
+            metric.load_state_dict(state["sums"][name])
+        if state["waiting"]:
+            self.add(*state["waiting"])
 
     def _tell(self, prediction: Any, target: Any) -> None:
         for metric in self.metrics.values():
