@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..engine.types import np
+from .arena import forget_results, share_memory
 from .masks import as_masked, write_masks_out
 from .program import Program, Statement, Var, leaves, overlap
 from .simplify import hoist_views
@@ -25,6 +26,7 @@ def plan(program: Program) -> None:
     use_buffers(program)
     write_masks_out(program)
     hoist_views(program, program.buffers)
+    forget_results(program)
 
 
 def _as_call(s: Statement) -> Statement:
@@ -53,7 +55,7 @@ def takes_out(s: Statement) -> bool:
         known = all(isinstance(v, Var) and v.dtype == s.target.dtype for v in s.args)
         return known and len(b.shape) == 2 and len(a.shape) <= 2 and s.target.order is None
     if isinstance(f, np.ufunc):
-        return f.nout == 1 and not set(s.kwargs) - {"order"}
+        return f.nout == 1 and not set(s.kwargs) - {"order", "dtype"}
     owner = getattr(f, "__self__", None)
     return isinstance(owner, np.ufunc) and f.__name__ in _REDUCTIONS
 
@@ -110,6 +112,7 @@ def use_buffers(program: Program) -> None:
     free: dict[tuple[Any, ...], list[Var]] = {}
     home: dict[Var, Var] = {}
     other: dict[Var, Var] = {}
+    lives: dict[Var, list[tuple[int, int]]] = {}
     for i, s in enumerate(statements):
         target = s.target
         if target is not None and takes_out(s) and last[target] < len(statements):
@@ -122,13 +125,15 @@ def use_buffers(program: Program) -> None:
                 place = Var(name, target.shape, target.dtype, order=target.order)
                 program.buffers.append(place)
             home[target] = place
+            lives.setdefault(place, []).append((i, last[target]))
             s.kwargs = {**s.kwargs, "out": place}
             s.writes, s.target = place, None
             other[target] = place
-        for v in {*(v.base for v in s.reads()), target}:
+        for v in dict.fromkeys([*(v.base for v in s.reads()), target]):
             if v in home and last[v] == i and home[v] is not s.writes:
                 free.setdefault(_kind(home[v]), []).append(home[v])
     _rename(program, other, statements)
+    share_memory(program, lives)
 
 
 def _kind(v: Var) -> tuple[Any, ...]:

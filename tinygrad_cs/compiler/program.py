@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Var:
     """A value of the program.
 
@@ -56,7 +56,7 @@ ARITHMETIC = {"operator", "formula"}
 """Kinds of statements on Python numbers alone; a scalar net has tens of thousands of them."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Statement:
     """One step: `target = function(*args, **kwargs)`.
 
@@ -111,6 +111,8 @@ class Program:
         captured: those of the inputs that are arrays which the function found outside.
         changing: those that are numbers and generators, which are looked up in every call.
         buffers: working memory, made once.
+        memory: sizes in bytes of pieces of memory that buffers share.
+        lies_in: the piece in which a buffer lies, if it shares one.
         views: statements that are done once for all calls with the same captured arrays.
         constants: arrays that are part of the program, by the value that stands for them.
         statements: in order.
@@ -124,6 +126,8 @@ class Program:
     views: list[Statement] = field(default_factory=list)
     changing: list[Var] = field(default_factory=list)
     buffers: list[Var] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+    lies_in: dict[Var, int] = field(default_factory=dict)
     constants: dict[Var, Any] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     output: Any = None

@@ -143,6 +143,10 @@ class Recorder:
             self.program.constants[var] = array
         return known
 
+    def release(self) -> None:
+        """Let go of the examples of constants."""
+        self._constants.clear()
+
     def decide(self, traced: Any) -> bool:
         """A check of the library on values: the program repeats it and stops where it differs.
 

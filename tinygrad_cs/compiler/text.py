@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -191,6 +192,8 @@ def line(statement: Statement) -> str:
     if s.kind == "guard":
         wrong = "not " if s.function else ""
         return f"if {wrong}{literal(s.args[0])}: raise {_names.get('otherwise', 'Otherwise')}"
+    if s.kind == "forget":
+        return f"del {_arguments(s.args, {})}"
     if s.kind == "store":
         return f"{literal(s.args[0])}[{_index(s.args[1])}] = {literal(s.args[2])}"
     if s.target is None:
@@ -221,14 +224,20 @@ def _short_names() -> Iterator[dict[str, str]]:
         _aliases = None
 
 
-def _memory(b: Var) -> str:
+def _memory(b: Var, lies_in: dict[Var, int]) -> str:
     """A new array, with the axes in the order in which the value has them in memory."""
-    if b.order is None:
-        return f"np.empty({literal(b.shape)}, {literal(b.dtype)})"
     assert b.shape is not None
-    shape = tuple(b.shape[i] for i in b.order)
-    back = tuple(b.order.index(i) for i in range(len(b.order)))
-    return f"np.empty({literal(shape)}, {literal(b.dtype)}).transpose({literal(back)})"
+    axes = b.order or tuple(range(len(b.shape)))
+    shape = tuple(b.shape[i] for i in axes)
+    if b in lies_in:
+        end = math.prod(shape) * b.dtype.itemsize
+        part = f"memory_{lies_in[b] + 1}[:{end}].view({literal(b.dtype)})"
+        array = f"{part}.reshape({literal(shape)})"
+    else:
+        array = f"np.empty({literal(shape)}, {literal(b.dtype)})"
+    if b.order is None:
+        return array
+    return f"{array}.transpose({literal(tuple(axes.index(i) for i in range(len(axes))))})"
 
 
 def bound_text(program: Program) -> str:
@@ -237,7 +246,8 @@ def bound_text(program: Program) -> str:
     outside = set(program.captured)
     inputs = ", ".join(v.name for v in program.inputs if v not in outside)
     lines = [f"def bind({captured}):"]
-    lines += [f"    {b.name} = {_memory(b)}" for b in program.buffers]
+    lines += [f"    memory_{k} = np.empty({n}, np.uint8)" for k, n in enumerate(program.memory, 1)]
+    lines += [f"    {b.name} = {_memory(b, program.lies_in)}" for b in program.buffers]
     lines += _body(program.views, "    ")
     with _short_names() as aliases:
         body = _body(program.statements, "        ")

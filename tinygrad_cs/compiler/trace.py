@@ -295,17 +295,25 @@ class Trace:
         first = block.counts[0]
         if isinstance(first, tuple):
             changing = self.number(first[0], "step", Spot(block, ".counts[0][0]"))
-            rest = Spot(block, ".counts[0][1:]")
-            if self.restless:
-                more = self._symbolic(first[1:], "past", rest)
-            else:
-                more = first[1:]
-                self.entry.conditions.append((rest, "{}"))
+            more = [
+                self._past(part, Spot(block, f".counts[0][{i}]"))
+                for i, part in enumerate(first[1:], 1)
+            ]
             count: Any = (changing, *more)
         else:
             count = self.number(first, "step", Spot(block, ".counts[0]"))
         self.fixed(block, ".counts", "{0}.count({0}[0]) == len({0})")
         self.replace(block, "counts", [count] * len(block.counts))
+
+    def _past(self, part: Any, spot: Spot) -> Any:
+        """What a count says of the past: a product of momenta so far, the betas of the last step.
+
+        Betas are the same in every step, unless they have been seen to change.
+        """
+        if self.restless or type(part) is float:
+            return self._symbolic(part, "past", spot)
+        self.entry.conditions.append((spot, "{}"))
+        return part
 
     def fixed(self, owner: Any, path: str, form: str = "{}") -> None:
         """Something that the program is true for: where it differs, another one is traced."""
@@ -328,6 +336,16 @@ class Trace:
         """Set an attribute until the trace ends."""
         self._restore.callback(setattr, owner, attribute, getattr(owner, attribute))
         setattr(owner, attribute, value)
+
+    def release(self) -> None:
+        """Let go of the examples of all values, which nobody needs once the program is made.
+
+        They would hold one another until the garbage collector comes by.
+        """
+        self.recorder.release()
+        self._known.clear()
+        self.tensors.clear()
+        del self.scalars, self._generator
 
     # The run
 

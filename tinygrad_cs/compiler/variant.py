@@ -76,9 +76,10 @@ class Variant:
         careful = trace.entry.refuses or any(
             s.kind in ("guard", "helper") for s in program.statements
         )
-        self._statements, self._groups = program.statements, trace.groups
+        self._sites = {s.note: s.site for s in program.statements if s.note}
+        self._groups = trace.groups
         self.call = trace.entry.made(self._made(program), args, kwargs, out, careful, self._where)
-        # the stand-ins hold an example of every value, which nobody needs any more
+        trace.release()
         del self._trace, self._arguments, self._results, self._numbers
 
     def _made(self, program: Program) -> Any:
@@ -190,8 +191,8 @@ class Variant:
         while step is not None:
             if step.tb_frame.f_code.co_filename == self._file:
                 line = self.optimized_source.splitlines()[step.tb_lineno - 1].strip()
-                sites = [s.site for s in self._statements if s.note and s.note in line]
-                site = f", made at {sites[0]}" if sites else ""
+                made = self._sites.get(line.rpartition("  # ")[2])
+                site = f", made at {made}" if made else ""
                 return f"in the compiled program: {line}{site}"
             step = step.tb_next
         return "in the compiled program"

@@ -49,7 +49,6 @@ class Adam(Optimizer):
 
     threads = True
     switch = "amsgrad"
-    first_count = (0, None, None)
 
     def __init__(
         self,
@@ -85,6 +84,10 @@ class Adam(Optimizer):
         """Both moments, and with amsgrad the largest second one."""
         state = {"m": 0.0, "v": 0.0}
         return state | {"largest_v": 0.0} if group["amsgrad"] else state
+
+    def first_count(self, group: dict[str, Any]) -> Any:
+        """See `advance`."""
+        return 0, group["betas"], group["betas"]
 
     def advance(self, group: dict[str, Any], count: Any) -> Any:
         """The step, its betas, and the factors of m and v: beta, if the scale of the state stays.
@@ -292,7 +295,6 @@ class NAdam(Optimizer):
     """
 
     threads = True
-    first_count = (0, 1.0)
 
     def __init__(
         self,
@@ -326,6 +328,10 @@ class NAdam(Optimizer):
     def state_of(self, group: dict[str, Any]) -> Mapping[str, float]:
         """Both moments."""
         return {"m": 0.0, "v": 0.0}
+
+    def first_count(self, group: dict[str, Any]) -> Any:
+        """See `advance`."""
+        return 0, 1.0
 
     def advance(self, group: dict[str, Any], count: Any) -> Any:
         """The step, and the product of all momenta up to it."""

@@ -50,9 +50,6 @@ class Optimizer:
     switch: ClassVar[str | None] = None
     """The option that, switched on, asks for further arrays of `state_of`: also during training."""
 
-    first_count: ClassVar[Any] = 0
-    """What a parameter's count is before its first step."""
-
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -73,7 +70,7 @@ class Optimizer:
         self._params = [group["params"] for group in self.param_groups]
 
     def _blocks_of(self, group: dict[str, Any]) -> list[Block]:
-        state, start = self.state_of(group), self.first_count
+        state, start = self.state_of(group), self.first_count(group)
         return [Block(same, state, start) for same in by_dtype(group["params"])]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -115,6 +112,10 @@ class Optimizer:
     def state_of(self, group: dict[str, Any]) -> Mapping[str, float]:
         """The arrays that are kept beside the parameters: each name with its value at the start."""
         return {}
+
+    def first_count(self, group: dict[str, Any]) -> Any:
+        """The count of a parameter before its first step."""
+        return 0
 
     def advance(self, group: dict[str, Any], count: Any) -> Any:
         """The count of a parameter after one more step: `update` gets it, `state_dict` keeps it.
@@ -235,7 +236,7 @@ class Optimizer:
         if all(ready) and counts.count(counts[0]) == len(counts):
             count = self.advance(group, counts[0])
             block.counts = [count] * len(counts)
-            if self.threads and block.buffer.values.size >= WORTH_IT:
+            if self.threads and block.buffer.values.size >= WORTH_IT and current_trace() is None:
                 on_two_threads(partial(self.update, group, count), block.pieces)
             else:
                 for piece in block.pieces:

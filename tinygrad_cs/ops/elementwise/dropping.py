@@ -45,7 +45,7 @@ def drop(
         out += shift
     # an AND with bits that are all set or all clear: several times faster than np.where
     words = out.view(f"i{out.itemsize}")
-    np.bitwise_and(words, np.negative(kept.view(np.int8)), words)
+    np.bitwise_and(words, np.negative(kept.view(np.int8), dtype=words.dtype), words)
     if otherwise:
         out += np.multiply(np.logical_not(kept), otherwise, dtype=out.dtype)
     return out
