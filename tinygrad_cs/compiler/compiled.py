@@ -9,7 +9,7 @@ from typing import Any
 
 from ..engine.errors import ArgumentError, CompileError
 from ..engine.modes import current_mode
-from .entry import MISS, Otherwise
+from .entry import MISS, Entry, Otherwise
 from .variant import Variant
 
 MANY = 8
@@ -92,8 +92,16 @@ class Compiled:
                         variants.insert(0, variants.pop(i))
                     return result
             return self._traced(args, kwargs).call(args, kwargs)
-        except Otherwise:  # the function itself knows what to say of such values
+        except Otherwise as found:  # the function itself knows what to say of such values
+            return self._uncompiled(found.entry, args, kwargs)
+
+    def _uncompiled(self, entry: Entry, args: Any, kwargs: Any) -> Any:
+        put_back = entry.undo()
+        try:
             return self._f(*args, **kwargs)
+        except Exception:
+            put_back()
+            raise
 
     def _traced(self, args: Any, kwargs: Any) -> Variant:
         restless = {key for v in self._variants for key in v.restless()}

@@ -28,8 +28,19 @@ MISS = object()
 """What a call returns where the program is not for these arguments, or not for this state."""
 
 
+class Stopped(Exception):
+    """A program has met a check on values that came out differently than when it was traced."""
+
+
 class Otherwise(Exception):
-    """A check on values came out differently than in the run that was traced."""
+    """The function itself has to run: the program is not for these values.
+
+    Attributes:
+        entry: what the program would have read and changed.
+    """
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,23 @@ class Entry:
         text = form.format(self._at(spot))
         now = eval(text, self._names)
         return _is(text, now, lambda: self.name(now))
+
+    def undo(self) -> Callable[[], None]:
+        """A function that puts arrays, values and generators back to what they are now."""
+        arrays = [(array, array.copy()) for array in map(self.value_of, self.captured)]
+        values = [(s.owner, s.owner._data) for s, _, _ in self.changes if s.path == "._data"]
+        drawing = [x.bit_generator for x in map(self.value_of, self.changing) if _draws(x)]
+        states = [(bits, bits.state) for bits in drawing]
+
+        def put_back() -> None:
+            for owner, value in values:
+                owner._data = value
+            for array, before in arrays:
+                array[...] = before
+            for bits, state in states:
+                bits.state = state
+
+        return put_back
 
     def forget(self, owner: Any, path: str) -> None:
         """What is there does not matter after all."""
@@ -147,8 +175,10 @@ class Entry:
         self.text += "\n    return call\n"
         self._names |= {
             "MISS": MISS,
+            "entry": self,
             "Otherwise": Otherwise,
-            "REFUSED": (Otherwise, ArithmeticError, ValueError),
+            "Stopped": Stopped,
+            "REFUSED": (Stopped, ArithmeticError, ValueError),
             "Tensor": Tensor,
             "tensor_of": Tensor._of,
             "Scalar": Scalar,
@@ -226,9 +256,9 @@ class Entry:
         return [
             *before,
             f"    try: r = program({', '.join(given)})",
-            f"    except {'REFUSED' if self.refuses else 'Otherwise'}:",
+            f"    except {'REFUSED' if self.refuses else 'Stopped'}:",
             *back,
-            "        raise Otherwise from None",
+            "        raise Otherwise(entry) from None",
             "    except Exception as error:",
             *back,
             "        error.add_note(explain(error))",

@@ -23,7 +23,7 @@ def source(program: Program) -> str:
     bundle = Bundle(v.name for v in [*program.inputs, *made])
     names = {s.function: bundle.name_of(s.function) for s in program.statements
              if s.kind == "helper"}  # fmt: skip
-    names["otherwise"] = (
+    names["stopped"] = (
         "ValueError('another program is needed: a check on values came out differently')"
     )
     # a transpose says more where it is used than a name for it would

@@ -27,6 +27,7 @@ class Recorder:
         program: what was written so far.
         part: "forward", "backward" or "update".
         note: what the next statements are.
+        decided: the user's lines in which the library has looked at values.
         site: the user's line that the next statements on numbers come from.
     """
 
@@ -35,6 +36,7 @@ class Recorder:
         self.part = "forward"
         self.note = ""
         self.site = ""
+        self.decided: set[str] = set()
         self._names: dict[str, int] = {name: 1, "np": 1}
         self._count = 0
         self.attempts = 0
@@ -156,6 +158,7 @@ class Recorder:
         if self.attempts or not _called_by_library():
             raise ValueNeeded("the value of an array decides")
         outcome = bool(traced.example)
+        self.decided.add(users_line())
         self.record("guard", outcome, (traced,), {}, None)
         return outcome
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..engine.types import np
+from .checks import checks_first
 from .program import Program, Statement, Var, leaves, mapped, overlap
 from .text import expression
 
@@ -25,6 +26,7 @@ def simplify(program: Program) -> None:
     share(program)
     hoist_views(program)
     drop_dead(program)
+    checks_first(program)
     store_early(program)
 
 

@@ -191,7 +191,7 @@ def line(statement: Statement) -> str:
     s = statement
     if s.kind == "guard":
         wrong = "not " if s.function else ""
-        return f"if {wrong}{literal(s.args[0])}: raise {_names.get('otherwise', 'Otherwise')}"
+        return f"if {wrong}{literal(s.args[0])}: raise {_names.get('stopped', 'Stopped')}"
     if s.kind == "forget":
         return f"del {_arguments(s.args, {})}"
     if s.kind == "store":

@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-from ..engine.errors import CompileError
+from ..engine.errors import CompileError, TinygradError
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import readable
 from .buffers import plan
 from .constants import typed_numbers
-from .entry import Otherwise, Result, Spot
+from .entry import Otherwise, Result, Spot, Stopped
 from .program import ARITHMETIC, Program, mapped
 from .simplify import simplify
 from .stand_in import ValueNeeded
@@ -58,7 +58,14 @@ class Variant:
             try:
                 out = f(*given[0], **given[1])
             except ValueNeeded as error:
+                if error.site in trace.recorder.decided:  # a check is about to say what is wrong
+                    raise Otherwise(trace.entry) from error
                 raise CompileError(_explained(error)) from error
+            except TinygradError as error:
+                if trace.recorder.decided and not isinstance(error, CompileError):
+                    # the function itself says it with the values
+                    raise Otherwise(trace.entry) from error
+                raise
             out = mapped(out, self._result)
             self._note_changes()
         program = trace.recorder.program
@@ -84,7 +91,7 @@ class Variant:
 
     def _made(self, program: Program) -> Any:
         self.optimized_source = bound_text(program)
-        names: dict[str, Any] = {"np": np, "math": math, "Otherwise": Otherwise}
+        names: dict[str, Any] = {"np": np, "math": math, "Stopped": Stopped}
         names |= {var.name: value for var, value in program.constants.items()}
         names |= {helper_name(s.function): s.function for s in program.statements
                   if s.kind == "helper"}  # fmt: skip
