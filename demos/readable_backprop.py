@@ -1,18 +1,22 @@
 """Backpropagation as code one can read: the hand derivation beside what the engine runs.
 
-    python demos/readable_backprop.py
+Claim (CS229, "Deep Learning" notes): a net's gradient is a short program of matrix products, the
+forward pass read backwards, and whoever has derived it once can write it down.
 
-A net with one hidden layer learns whether two coordinates have the same sign. Its training step
-is compiled; the program that runs is printed beside the derivation of the CS229 notes, line by
-line, and then it trains the net.
+A net with one hidden layer learns whether two coordinates have the same sign. Its training step is
+compiled; the program that runs is printed below the derivation of the notes, line by line the same,
+and then it trains the net. Both gradients are equal to rounding.
 """
 
 from __future__ import annotations
 
-import argparse
+from functools import cache
 from typing import Any
 
+import lesson
 import numpy as np
+from matplotlib.figure import Figure
+from style import BLUE, ORANGE, figure
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn
@@ -67,32 +71,49 @@ def by_hand(model: nn.Sequential, x: Any, y: Any) -> dict[str, Any]:
     return dict(zip(dict(model.named_parameters()), gradients, strict=True))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print, compare, train."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seed", type=int, default=0, help="of data and weights (default 0)")
-    parser.add_argument("--steps", type=int, default=500, help="training steps (default 500)")
-    options = parser.parse_args(arguments)
-    tg.manual_seed(options.seed)
-    x, y = data(256, options.seed)
+@cache
+def measure(quick: bool, seed: int) -> tuple[nn.Sequential, Any, list[float], dict[str, float]]:
+    """The trained net, the compiled step, its losses, and the differences in the first one."""
+    tg.manual_seed(seed)
+    x, y = data(256, seed)
     model, step = trainer()
     expected = by_hand(model, x, y)
-    first = step(x, y).item()
-    print(DERIVATION)
-    print("The program that runs:\n")
-    print(step.source)
-    print("Both on the first batch, largest difference of an entry:\n")
-    for name, parameter in model.named_parameters():
-        print(f"  d {name:9} {np.abs(parameter.grad - expected[name]).max():.1e}")
-    loss = first
-    for _ in range(options.steps - 1):
-        loss = step(x, y).item()
-    points, labels = data(1000, options.seed + 1)
-    accuracy = float(np.mean((model(points).data > 0) == labels))
-    print(f"\nloss {first:.3f} -> {loss:.3f} in {options.steps} steps")
-    print(f"accuracy on 1000 new points: {accuracy:.3f}")
-    return 0
+    losses = [step(x, y).item()]
+    differences = {
+        f"d {name}: largest difference": float(np.abs(parameter.grad - expected[name]).max())
+        for name, parameter in model.named_parameters()
+    }
+    losses += [step(x, y).item() for _ in range(199 if quick else 499)]
+    return model, step, losses, differences
+
+
+def finding(quick: bool, seed: int) -> dict[str, float]:
+    """Differences of the gradients, losses, accuracy; derivation and program are printed first."""
+    model, step, losses, found = measure(quick, seed)
+    print(f"{DERIVATION}\nThe program that runs:\n\n{step.source}")
+    points, labels = data(1000, seed + 1)
+    right = (model(points).data > 0) == labels
+    found = found | {"loss before": losses[0], "loss after": losses[-1]}
+    return found | {"accuracy on 1000 new points": float(np.mean(right))}
+
+
+def draw(quick: bool, seed: int) -> Figure:
+    """What the net has learned, and how fast."""
+    model, _, losses, _ = measure(quick, seed)
+    picture, ((left, right),) = figure(10, 4.2, columns=2)
+    ticks = np.linspace(-3, 3, 121, dtype="float32")
+    grid = np.stack(np.meshgrid(ticks, ticks), axis=-1)
+    heights = tg.sigmoid(model(grid.reshape(-1, 2))).data.reshape(121, 121)
+    shown = left.contourf(ticks, ticks, heights, np.linspace(0, 1, 11), cmap="PuOr", alpha=0.6)
+    picture.colorbar(shown, ax=left, label="P(same sign)")
+    x, y = data(256, seed)
+    for label, colour, mark in ((0, ORANGE, "o"), (1, BLUE, "^")):
+        left.plot(*x[y[:, 0] == label].T, mark, color=colour, ms=4)
+    left.set(title="What it has learned", xlabel="x1", ylabel="x2", xlim=(-3, 3), ylim=(-3, 3))
+    right.plot(np.arange(1, len(losses) + 1), losses)
+    right.set(title="Loss", xlabel="step", ylabel="binary cross-entropy", ylim=(0, None))
+    return picture
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(lesson.run("readable_backprop", __doc__, finding, draw))

@@ -384,3 +384,45 @@ def test_a_failed_check_leaves_everything_as_it_was():
         for p, e in zip(now, before, strict=True):
             assert_array_equal(p, e)
         assert tg.engine.modes.generator().bit_generator.state == state
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "NAdam"])
+def test_long_updates_go_block_by_block(name):
+    """By two threads from 2^18 entries on, with the same bits."""
+
+    def trained(compiled, sizes):
+        tg.manual_seed(0)
+        layer = nn.Linear(*sizes)
+        extra = {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1} if name == "SGD" else {}
+        optimizer = getattr(tg.optim, name)(layer.parameters(), lr=0.01, **extra)
+        x = RNG.normal(size=(3, sizes[0])).astype("f4")
+
+        def step(x):
+            optimizer.zero_grad()
+            (layer(x) ** 2).sum().backward()
+            optimizer.step()
+
+        call = tg.compile(step) if compiled else step
+        for _ in range(3):
+            call(x)
+        if compiled:
+            assert "in_blocks(" in call.optimized_source
+        return layer.weight.data.copy()
+
+    for sizes in [(300, 250), (600, 500)]:
+        state = RNG.bit_generator.state
+        expected = trained(False, sizes)
+        RNG.bit_generator.state = state
+        assert_array_equal(trained(True, sizes), expected)
+
+
+def test_a_program_prints_itself_at_every_stage(monkeypatch):
+    from tinygrad_cs.compiler import variant
+
+    printed = []
+    for stage in ("simplify", "plan", "typed_numbers", "into_blocks"):
+        made = getattr(variant, stage)
+        monkeypatch.setattr(variant, stage, lambda p, made=made: (printed.append(str(p)), made(p)))
+    tg.compile(lambda x: tg.tanh(x) * 2 + 1)(np.ones(3))
+    assert "np.tanh(x)" in printed[0] and "buffer_1" not in printed[0]
+    assert "buffer_1" in printed[-1] and all(p.startswith("program(x):") for p in printed)

@@ -99,7 +99,7 @@ def test_the_source_is_arithmetic_that_runs_by_itself():
         return out
 
     assert loss(0.3).data == pytest.approx(math.tanh(-0.4) ** 2)
-    for line in ["tanh((w * x) + b)", "# d loss / d w, through multiply", "import math"]:
+    for line in ["tanh(w * x + b)", "# d loss / d w, through multiply", "import math"]:
         assert line in loss.source
     script = f"{loss.source}\nprint(loss(0.3, 2.0, -1.0))"
     run = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import tinygrad_cs as tg
-from tinygrad_cs.optim import threads
+from tinygrad_cs.engine import threads
 from tinygrad_cs.optim.block import Block, _pieces
 
 RNG = np.random.default_rng(0)

@@ -7,11 +7,12 @@ that cannot be read or written, 130 after Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 
-from .commands import demo, evaluate, gradcheck, predict, train
+from .commands import demo, evaluate, gradcheck, predict, source, train
 from .engine.errors import TinygradError
 
 
@@ -23,9 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (gradcheck, train, predict, evaluate, demo):
+    for command in (gradcheck, train, predict, evaluate, source, demo):
         command.add(commands)
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # names of files and classes may hold letters that the terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status: int = options.run(options)
         sys.stdout.flush()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
 import inspect
 import sys
 import textwrap
@@ -28,9 +29,15 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 
 
 class Bundle:
-    """The texts of functions, each under a name of its own."""
+    """The texts of functions, each under a name of its own.
+
+    Attributes:
+        imports: the modules that they need.
+        texts: of functions, classes and constants, in the order in which they need one another.
+    """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
+        self.imports = {"numpy as np"}
         self.texts: list[str] = []
         self._names: dict[Any, str] = {}
         self._taken = {"np", *taken}
@@ -88,38 +95,55 @@ class Bundle:
         if value is np:
             return "np"
         if isinstance(value, types.ModuleType):
-            self._once(f"import {value.__name__}")
+            self.imports.add(value.__name__)
             return value.__name__
         if isinstance(value, type) and issubclass(value, Exception):
             return next(c for c in value.__mro__ if c.__module__ == "builtins").__name__
         if callable(value):
             module, plain = getattr(value, "__module__", "") or "", getattr(value, "__name__", "")
             if module.startswith("numpy") or isinstance(value, np.ufunc):
-                return f"np.{plain}"
+                return self._of_numpy(module, plain, value)
             if getattr(builtins, plain, None) is value:
                 return plain
             if not module.startswith("tinygrad_cs") and isinstance(value, (type, *_FUNCTIONS)):
-                self._once(f"import {module.strip('_')}")
+                self.imports.add(module.strip("_"))
                 return f"{module.strip('_')}.{plain}"
             return self.name_of(value)
-        text = _written_out(value)
-        self._once(f"{name} = {text}")
-        return name
+        return self._constant(name, self.text_of(value))
+
+    def _of_numpy(self, module: str, plain: str, value: Any) -> str:
+        if getattr(np, plain, None) is value:
+            return f"np.{plain}"
+        if getattr(np.linalg, plain, None) is value:
+            return f"np.linalg.{plain}"
+        self.imports.add(module)
+        return f"{module}.{plain}"
+
+    def _constant(self, name: str, text: str) -> str:
+        """The name of a constant: two that are called alike need not be equal."""
+        key = (name, text)
+        if key not in self._names:
+            self._names[key] = self._free(name)
+            self.texts.append(f"{self._names[key]} = {text}")
+        return self._names[key]
 
     def text_of(self, value: Any) -> str:
         """A constant of the program, with the classes it is made of."""
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             name = self.name_of(type(value))
             return f"{name}({', '.join(self.text_of(part) for part in value)})"
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            name = self.name_of(type(value))
+            parts = [
+                f"{f.name}={self.text_of(getattr(value, f.name))}"
+                for f in dataclasses.fields(value)
+            ]
+            return f"{name}({', '.join(parts)})"
         if isinstance(value, (tuple, list)):
             parts = [self.text_of(part) for part in value]
             inner = ", ".join(parts) + ("," if isinstance(value, tuple) and len(parts) == 1 else "")
             return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
         return _written_out(value)
-
-    def _once(self, text: str) -> None:
-        if text not in self.texts:
-            self.texts.append(text)
 
     def _free(self, wanted: str) -> str:
         name, k = wanted, 2
@@ -136,9 +160,14 @@ def _written_out(value: Any) -> str:
             step = value[1] - value[0]
             if step and (np.diff(value) == step).all():
                 return f"np.arange({value[0]}, {value[-1] + step}, {step})"
-        if value.ndim == 1 and value.size > 2 and (value == value[0]).all():
-            return f"np.full({value.size}, {value[0].item()!r}, np.{value.dtype.name})"
-        return f"np.array({value.tolist()!r}, np.{value.dtype.name})"
+        first = value.flat[0] if value.size else 0
+        if value.size > 2 and (value == first).all():
+            dtype = f"np.{'bool' if value.dtype == bool else value.dtype.name}"
+            shape = value.size if value.ndim == 1 else value.shape
+            if first in (0, 1) and value.dtype.kind == "f" and not np.signbit(first):
+                return f"np.{'ones' if first else 'zeros'}({shape}, {dtype})"
+            return f"np.full({shape}, {literal(value.flat[0].item())}, {dtype})"
+        return f"np.array({literal(value.tolist())}, np.{value.dtype.name})"
     if isinstance(value, np.dtype):
         return f"np.dtype({value.name!r})"
     if isinstance(value, dict):
@@ -193,13 +222,21 @@ def _module_text(path: str) -> str:
         return textwrap.dedent(file.read())
 
 
+_PROPERTIES = {"property": "property", "cached_property": "property",
+               "staticmethod": "staticmethod", "classmethod": "classmethod"}  # fmt: skip
+
+
 class _Plain(ast.NodeTransformer):
     """Without annotations, documentation and decorators."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.returns = None
-        node.decorator_list = []
+        node.decorator_list = [
+            ast.Name(_PROPERTIES[d.id], ast.Load())
+            for d in node.decorator_list
+            if isinstance(d, ast.Name) and d.id in _PROPERTIES
+        ]
         first = node.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
             node.body = node.body[1:] or [ast.Pass()]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import threading
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ..engine.errors import ArgumentError, CompileError
 from ..engine.modes import current_mode
+from ..engine.scalar import Scalar
+from ..engine.tensor import Tensor
 from .entry import MISS, Entry, Otherwise
+from .program import leaves_of
 from .variant import Variant
+
+_TRACING = threading.RLock()
+"""One function is traced at a time: meanwhile stand-ins take the places of parameters."""
 
 MANY = 8
 """So many programs for one function deserve a word."""
@@ -44,14 +53,20 @@ def compile(f: Callable[..., Any]) -> Compiled:
             tanh = np.tanh(x)  # tanh
         <BLANKLINE>
             # backward
-            d_tanh = constant * (2 * tanh)  # d loss / d tanh, through power
-            d_x = d_tanh * (1 - (tanh * tanh))  # d loss / d x, through tanh
+            d_tanh = ones * (2 * tanh)  # d loss / d tanh, through power
+            d_x = d_tanh * (1 - tanh * tanh)  # d loss / d x, through tanh
             return (d_x,)
         <BLANKLINE>
     """
     if not callable(f):
         raise ArgumentError(f"compile: expected a function, got {type(f).__name__}")
     return Compiled(f)
+
+
+def _has_history(x: Any) -> bool:
+    """Was this argument computed? What is made of it joins its graph, which no program does."""
+    node = x if isinstance(x, Scalar) else x._node if isinstance(x, Tensor) else None
+    return node is not None and node.plan is not None
 
 
 class Compiled:
@@ -91,11 +106,22 @@ class Compiled:
                     if i:  # the next call is likely to be like this one
                         variants.insert(0, variants.pop(i))
                     return result
-            return self._traced(args, kwargs).call(args, kwargs)
+            if any(_has_history(x) for x in leaves_of((args, kwargs))):
+                return self._f(*args, **kwargs)
+            with _TRACING:
+                result = self._traced(args, kwargs).call(args, kwargs)
+            if result is MISS:
+                raise CompileError(
+                    "compile: the function changes what it depends on in a way that a program of "
+                    "it cannot follow; set modes and attributes outside of it"
+                )
+            return result
         except Otherwise as found:  # the function itself knows what to say of such values
             return self._uncompiled(found.entry, args, kwargs)
 
-    def _uncompiled(self, entry: Entry, args: Any, kwargs: Any) -> Any:
+    def _uncompiled(self, entry: Entry | None, args: Any, kwargs: Any) -> Any:
+        if entry is None:
+            return self._f(*args, **kwargs)
         put_back = entry.undo()
         try:
             return self._f(*args, **kwargs)
@@ -109,6 +135,15 @@ class Compiled:
         self._variants.insert(0, variant)
         self._noted()
         return variant
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        return self if owner is None else types.MethodType(self, owner)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
+        return Compiled(copy.deepcopy(self._f, memo))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Compiled, (self._f,)
 
     def _noted(self) -> None:
         self._count += 1

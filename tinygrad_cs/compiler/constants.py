@@ -74,7 +74,7 @@ def _spread(a: Any, out: Var, spread: dict[Any, Var], program: Program) -> Any:
 
 
 def _filled(a: Any, dtype: Any, filled: dict[Any, Var], program: Program) -> Any:
-    if not isinstance(a, Var) or a.shape is not None:
+    if not isinstance(a, Var) or a.dtype is not None:
         return a
     if (dtype, a) not in filled:
         place = filled[dtype, a] = Var(f"buffer_{len(program.buffers) + 1}", (), dtype)

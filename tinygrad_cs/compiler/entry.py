@@ -15,6 +15,7 @@ What comes from outside is written as a `Spot`: an object and the way from it to
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,10 +37,11 @@ class Otherwise(Exception):
     """The function itself has to run: the program is not for these values.
 
     Attributes:
-        entry: what the program would have read and changed.
+        entry: what the program would have read and changed; None where the function is run as
+            if it were not compiled.
     """
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry | None) -> None:
         self.entry = entry
 
 
@@ -71,6 +73,8 @@ class Entry:
         effects: functions to call at the end.
         refuses: may Python refuse what the program does with numbers (1 / 0.0)? The function
             itself knows what IEEE arithmetic makes of it.
+        differentiated: is a result still to be differentiated with respect to an argument? Then
+            it takes the graph that the function itself makes.
     """
 
     def __init__(self) -> None:
@@ -80,7 +84,7 @@ class Entry:
         self.changes: list[tuple[Spot, str, int]] = []
         self.received: list[tuple[int, int]] = []
         self.effects: list[Callable[[], None]] = []
-        self.refuses = False
+        self.refuses = self.differentiated = False
         self._tensors: list[str] = []
         self.text = ""
         self._names: dict[str, Any] = {}
@@ -153,19 +157,20 @@ class Entry:
         inside = [
             *(self._checked("args", args, given) + self._checked("kwargs", kwargs, given)),
             f"if not ({self._conditions()}): return MISS",
+            f"now = ({' '.join(f'{self._at(spot)},' for spot in self.captured)})",
         ]
         bound = [f"c{i}" for i in range(len(self.captured))]
-        found = [self._at(spot) for spot in self.captured]
-        same = [f"{now} is {then}" for now, then in zip(found, bound, strict=True)]
+        same = [f"now[{i}] is {c}" for i, c in enumerate(bound)]
         lines = [
             "def call(args, kwargs):",
             f"    nonlocal {', '.join(['program', *bound])}",
             "    try:",
             *(f"        {line}" for line in inside),
-            f"        if program is None or not ({' and '.join(same) or True}):",
-            *(f"            {c} = {now}" for c, now in zip(bound, found, strict=True)),
-            f"            program = silently(bind({', '.join(bound)}))",
             "    except (AttributeError, KeyError, IndexError, TypeError): return MISS",
+            *(["    raise Otherwise(None)"] if self.differentiated else []),
+            f"    if program is None or not ({' and '.join(same) or True}):",
+            *(f"        {c} = now[{i}]" for i, c in enumerate(bound)),
+            f"        program = silently(bind({', '.join(bound)}))",
             *self._run([*given, *map(self._at, self.changing)], careful),
             *(f"    {line}" for line in self._afterwards()),
             f"    return {self._returned(out)}",
@@ -175,10 +180,12 @@ class Entry:
         self.text += "\n    return call\n"
         self._names |= {
             "MISS": MISS,
+            "alone": threading.Lock(),
             "entry": self,
             "Otherwise": Otherwise,
             "Stopped": Stopped,
             "REFUSED": (Stopped, ArithmeticError, ValueError),
+            "REFUSED_BY_NUMPY": (Stopped, IndexError, np.linalg.LinAlgError),
             "Tensor": Tensor,
             "tensor_of": Tensor._of,
             "Scalar": Scalar,
@@ -203,7 +210,7 @@ class Entry:
 
     def _checked(self, at: str, x: Any, given: list[str]) -> list[str]:
         """Lines that return `MISS` unless what is at `at` is like x; its values join `given`."""
-        if isinstance(x, (tuple, list, dict)):
+        if type(x) in (tuple, list) or isinstance(x, dict) or hasattr(x, "_fields"):
             return self._checked_nesting(at, x, given)
         if type(x) is Scalar:
             self._tensors.append(at)
@@ -219,8 +226,10 @@ class Entry:
             return [_unless(same)]
         array, lines = at, []
         if isinstance(x, Tensor):
-            asks = f"{at}.requires_grad is {x.requires_grad}"
-            lines = [_unless(f"isinstance({at}, Tensor) and {asks}")]
+            leaf = f"{at}._node is None"
+            if x._node is not None:
+                leaf = f"{at}._node is not None and {at}._node.plan is None"
+            lines = [_unless(f"isinstance({at}, Tensor) and {leaf}")]
             self._tensors.append(f"{at}._node")
             array = f"a{len(given)}"
             lines.append(f"{array} = {at}._data")
@@ -255,8 +264,10 @@ class Entry:
         back = [f"        g{i}.state = s{i}" for i in range(len(generators))]
         return [
             *before,
-            f"    try: r = program({', '.join(given)})",
-            f"    except {'REFUSED' if self.refuses else 'Stopped'}:",
+            # (the buffers are those of one call at a time)
+            "    try:",
+            f"        with alone: r = program({', '.join(given)})",
+            f"    except {'REFUSED' if self.refuses else 'REFUSED_BY_NUMPY'}:",
             *back,
             "        raise Otherwise(entry) from None",
             "    except Exception as error:",
@@ -277,21 +288,19 @@ class Entry:
             return kinds.get(out.kind, value)
         if isinstance(out, dict):
             inside = ", ".join(f"{self.name(k)}: {self._returned(v)}" for k, v in out.items())
-            return f"{{{inside}}}"
-        if isinstance(out, (tuple, list)) and _holds_results(out):
-            inside = ", ".join(map(self._returned, out))
-            return f"[{inside}]" if isinstance(out, list) else f"({inside},)"
+            return f"{{{inside}}}" if type(out) is dict else f"{self.name(type(out))}({{{inside}}})"
+        inside = ", ".join(map(self._returned, out)) if isinstance(out, (tuple, list)) else ""
+        if isinstance(out, tuple) and hasattr(out, "_fields"):
+            return f"{self.name(type(out))}({inside})"
+        if type(out) in (tuple, list):
+            return f"[{inside}]" if isinstance(out, list) else f"({inside}{',' if inside else ''})"
+        if isinstance(out, np.ndarray):  # a constant, which the caller may change
+            return f"{self.name(out)}.copy()"
         return self.name(out)
 
 
 def _draws(x: Any) -> bool:
     return isinstance(x, np.random.Generator)
-
-
-def _holds_results(out: Any) -> bool:
-    if isinstance(out, (tuple, list)):
-        return any(map(_holds_results, out))
-    return isinstance(out, Result) or (isinstance(out, dict) and _holds_results([*out.values()]))
 
 
 def _unless(condition: str) -> str:

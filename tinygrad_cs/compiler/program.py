@@ -118,6 +118,8 @@ class Program:
         statements: in order.
         output: what the function returns: values, nested as it returned them.
         kept: values that must be there at the end beside the output (gradients).
+
+    Printed, it is what it has come to: between any two stages of the compiler, too.
     """
 
     name: str
@@ -133,6 +135,11 @@ class Program:
     output: Any = None
     kept: list[Var] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        from .text import listing
+
+        return listing(self)
+
 
 def leaves(tree: Any) -> Iterator[Var]:
     """The values in nested arguments."""
@@ -145,6 +152,25 @@ def leaves(tree: Any) -> Iterator[Var]:
         yield from leaves(tuple(tree.values()))
     elif isinstance(tree, slice):
         yield from leaves((tree.start, tree.stop, tree.step))
+
+
+def through(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """Arguments or results of a user's function, nested as he likes, with `change` applied."""
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(through(part, change) for part in tree))
+    if type(tree) in (tuple, list):
+        return type(tree)(through(part, change) for part in tree)
+    if isinstance(tree, dict):
+        parts = {key: through(part, change) for key, part in tree.items()}
+        return parts if type(tree) is dict else type(tree)(parts)
+    return change(tree)
+
+
+def leaves_of(tree: Any) -> list[Any]:
+    """What `through` would apply its function to."""
+    found: list[Any] = []
+    through(tree, found.append)
+    return found
 
 
 def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:

@@ -9,23 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..engine.types import np
 from . import text
 from .bundle import Bundle
 from .program import ARITHMETIC, Program, Statement, Var, leaves, overlap
+from .tidy import tidied
 
 DEEPEST = 6
 """So many operations stand in one another, at most."""
 
+_IN_PLACE = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
+
 
 def source(program: Program) -> str:
     """The program as text that needs nothing but NumPy."""
-    made = [s.target for s in [*program.views, *program.statements] if s.target is not None]
-    bundle = Bundle(v.name for v in [*program.inputs, *made])
+    program = tidied(program)
+    bundle = Bundle(_names(program))
     names = {s.function: bundle.name_of(s.function) for s in program.statements
              if s.kind == "helper"}  # fmt: skip
-    names["stopped"] = (
-        "ValueError('another program is needed: a check on values came out differently')"
-    )
     # a transpose says more where it is used than a name for it would
     transposed = {s.target: s for s in program.views if s.function == "T" and s.target is not None}
     with text.showing(transposed, names):
@@ -33,16 +34,24 @@ def source(program: Program) -> str:
             f"{var.name} = {bundle.text_of(value)}" for var, value in program.constants.items()
         ]
         function = _function(program)
-    imports = "import numpy as np"
     if "math." in function:
-        imports = f"import math\n\n{imports}"
+        bundle.imports.add("math")
+    standard = [f"import {name}" for name in sorted(bundle.imports) if not name.startswith("numpy")]
+    numpy = [f"import {name}" for name in sorted(bundle.imports) if name.startswith("numpy")]
+    imports = "\n\n".join("\n".join(part) for part in (standard, numpy) if part)
     parts = [imports, *bundle.texts, "\n".join(constants), function]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
+def _names(program: Program) -> Iterator[str]:
+    for v in [*program.inputs, *program.constants]:
+        yield v.name
+    for s in [*program.views, *program.statements]:
+        if s.target is not None:
+            yield from s.target.name.split(", ")
+
+
 def _function(program: Program) -> str:
-    read = {v for s in [*program.views, *program.statements] for v in s.reads()}
-    read |= set(leaves((program.output, program.kept)))
     inputs = ", ".join(v.name for v in program.inputs)
     lines = [f"def {program.name}({inputs}):"]
     for v in program.inputs:
@@ -65,18 +74,73 @@ def _lines(
 ) -> list[str]:
     """The lines of the program, with sections and comments."""
     inside = _nested(statements, program)
+    shown = [s for s in statements if s.target not in inside and not text.is_shown(s.target)]
+    if sections:
+        _count_through(shown)
     lines: list[str] = []
     part = ""
     with text.showing(inside):
-        for s in statements:
-            if s.target in inside or text.is_shown(s.target):
-                continue
+        for s in shown:
             if sections and s.part != part:
                 part = s.part
                 lines += ["", f"{indent}# {part}"]
-            line = f"{indent}{text.line(s)}"
-            lines.append(f"{line}  # {s.note}" if s.note and sections else line)
+            comment = _comment(s) if sections else ""
+            lines.append(f"{indent}{_line(s)}{comment and f'  # {comment}'}")
     return lines
+
+
+def _count_through(statements: list[Statement]) -> None:
+    """t_1, t_2, ... for what has no name of its own."""
+    nameless = [s.target for s in statements if s.target and text.is_nameless(s.target.name)]
+    for k, v in enumerate(nameless, 1):
+        v.name = f"t_{k}"
+
+
+def _line(s: Statement) -> str:
+    if s.kind == "guard":
+        return f"assert {'' if s.function else 'not '}{text.literal(s.args[0])}"
+    out = s.kwargs.get("out")
+    if s.target is not None or s.kind != "call" or not isinstance(out, Var) or text.is_shown(out):
+        return text.line(s)
+    changed = _IN_PLACE.get(s.function)
+    if changed and set(s.kwargs) == {"out"} and len(s.args) == 2 and out.dtype.kind == "f":
+        a, b = s.args
+        if b is out and changed in ("+=", "*="):
+            a, b = b, a
+        if a is out and b is not out:
+            return f"{out.name} {changed} {text.literal(b)}"
+    return text.line(s)
+
+
+def _comment(s: Statement) -> str:
+    """What a line is: what was noted while it was traced, or what can be told from its result."""
+    if s.kind == "guard":
+        return "as in the run that was traced"
+    name = s.target.name if s.target is not None else s.writes.name if s.writes is not None else ""
+    if s.kind == "store" and s.part == "backward" and name.startswith("d_"):
+        _, comma, way = s.note.partition(",")
+        return f"d loss / d {name[2:]}{comma}{way}"
+    if s.note:
+        return s.note
+    if s.draws:
+        return "random numbers"
+    if name.startswith("new_"):
+        return f"the new {name[4:]}"
+    if s.part == "update" and s.writes is not None:
+        base = s.writes.base.name
+        return _MEANINGS.get(base.rstrip("_0123456789"), f"the new {name}")
+    number = s.part == "update" and s.target is not None and s.target.shape is None
+    return "a number for this step" if number else ""
+
+
+_MEANINGS = {
+    "m": "m: the gradients' moving sum",
+    "v": "v: that of their squares",
+    "velocity": "velocity: the gradients' moving sum",
+    "square": "square: the moving mean of squared gradients",
+    "parameters": "the step",
+}
+"""What the arrays are that optimizers keep, by the names that their documentation uses."""
 
 
 def _nested(statements: list[Statement], program: Program) -> dict[Var, Statement]:
@@ -93,17 +157,13 @@ def _nested(statements: list[Statement], program: Program) -> dict[Var, Statemen
     for i, s in enumerate(statements):
         made: Any = s.target
         places = uses.get(made, [])
-        if (
-            made is None
-            or s.writes is not None
-            or s.draws
-            or s.kind == "helper"
-            or made in elsewhere
-        ):
+        if made is None or s.writes is not None or s.draws or made in elsewhere:
             continue
         if not text.is_nameless(made.name) or len(places) != 1:
             continue
         user = statements[places[0]]
+        if s.kind == "helper" and user.kind != "store":
+            continue
         if user.kind == "formula" and _mentions(user, made) > 1:
             continue
         changes_it = user.writes is made or (user.kind == "store" and user.args[0] is made)

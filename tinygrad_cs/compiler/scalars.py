@@ -36,7 +36,7 @@ class Scalars:
             return
         cells = zip(code.co_freevars, f.__closure__ or (), strict=True)
         held = {name: f.__globals__[name] for name in code.co_names if name in f.__globals__}
-        held |= {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
+        held |= {name: cell.cell_contents for name, cell in cells if is_filled(cell)}
         for name, value in held.items():
             self._name(value, name, 6)
 
@@ -119,7 +119,8 @@ def _date(scalars: tuple[Scalar, ...]) -> None:
         x.version = now
 
 
-def _is_filled(cell: Any) -> bool:
+def is_filled(cell: Any) -> bool:
+    """Has a variable of an outer function got its value?"""
     try:
         cell.cell_contents  # noqa: B018 - reading it is the question
     except ValueError:

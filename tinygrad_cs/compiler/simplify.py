@@ -21,6 +21,7 @@ _VIEWS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "view", "T"}
 
 def simplify(program: Program) -> None:
     """All of it, in the order in which one makes room for the next."""
+    whole_views(program)
     out_of_place(program)
     fold(program)
     share(program)
@@ -48,6 +49,17 @@ def replace(program: Program, other: dict[Var, Var]) -> None:
         if s.target is not None and s.target.base in other:
             s.target.base = change(s.target.base).base  # a view of what is now another value
     program.output, program.kept = mapped((program.output, program.kept), change)
+
+
+def whole_views(program: Program) -> None:
+    """x[0:n] of n entries is x."""
+    other: dict[Var, Var] = {}
+    for s in program.statements:
+        of_array = s.kind == "item" and isinstance(s.args[0], Var) and s.target is not None
+        if of_array and s.target and _is_everything(s.args[1], s.args[0].shape):
+            other[s.target] = s.args[0]
+    replace(program, other)
+    program.statements = [s for s in program.statements if s.target not in other]
 
 
 def out_of_place(program: Program) -> None:
@@ -79,7 +91,7 @@ def out_of_place(program: Program) -> None:
 
 
 def _other_dtypes(s: Statement, w: Any) -> bool:
-    return any(v.dtype != w.dtype for v in leaves(s.args) if v.shape is not None)
+    return any(v.dtype not in (None, w.dtype) for v in leaves(s.args))
 
 
 def fold(program: Program) -> None:
@@ -106,14 +118,13 @@ def fold(program: Program) -> None:
 def _is_copy(s: Statement) -> bool:
     """A copy with its entries in the same order in memory."""
     copies = s.function == "copy" or (s.function is np.array and not s.kwargs)
-    return copies and s.target is not None and s.args[0].order == s.target.order
+    if not copies or s.target is None or not isinstance(s.args[0], Var):
+        return False
+    return bool(s.args[0].order == s.target.order)
 
 
 def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> Var | None:
     """The value that a statement only repeats, if it does."""
-    if s.kind == "item" and _is_everything(s.args[1], s.args[0].shape):
-        whole: Var = s.args[0]
-        return whole
     if s.target is None or s.writes is not None or s.kind not in ("call", "attribute", "method"):
         return None
     x = s.args[0]

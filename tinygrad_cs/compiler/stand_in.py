@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..engine.errors import CompileError
+from ..engine.modes import current_trace
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
+from ..engine.types import np
 from .program import Var, mapped
 
 
-class ValueNeeded(Exception):
+class ValueNeeded(CompileError):
     """Something asked for the value of an array that is only traced.
 
     Attributes:
@@ -18,8 +21,17 @@ class ValueNeeded(Exception):
     """
 
     def __init__(self, message: str) -> None:
+        if current_trace() is None:
+            message = (
+                f"{message}, but it stands for a value in a program that tg.compile has traced: "
+                f"what a compiled function keeps (self.last = ...) has no value; return it instead"
+            )
         super().__init__(message)
         self.site = users_line()
+
+
+class ShapeNeeded(ValueNeeded):
+    """The shape of a result would be another for other values."""
 
 
 def users_line() -> str:
@@ -53,6 +65,8 @@ def ufunc_called(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     """`__array_ufunc__` of arrays and numbers: NumPy asks what to do with its operands."""
     if any(isinstance(x, (Tensor, Scalar)) for x in inputs):
         return NotImplemented  # they know what to do with an array
+    if getattr(np, ufunc.__name__, None) is not ufunc and method == "__call__":
+        return self.recorder.helper(ufunc, inputs, kwargs)  # of another library
     call = ufunc if method == "__call__" else getattr(ufunc, method)
     out = kwargs.get("out", (None,))
     if len(out) == 1:  # one output: NumPy hands it over in a tuple

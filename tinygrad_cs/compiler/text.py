@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ..engine.types import np
+from .blocks import BLOCK, arrays_of
 from .program import Program, Statement, Var
 
 _OPERATORS = {
@@ -26,11 +28,16 @@ _aliases: dict[str, str] | None = None
 _names: dict[Any, str] = {}
 """What functions of the library are called meanwhile."""
 
+_reading = False
+"""Is the text made for reading, at present?"""
+
 
 @contextmanager
 def showing(inside: dict[Var, Statement], names: dict[Any, str] | None = None) -> Iterator[None]:
     """Show these values as expressions, and call these functions by these names."""
-    before, names_before = dict(_inside), dict(_names)
+    global _reading
+    before, names_before, reading_before = dict(_inside), dict(_names), _reading
+    _reading = True
     _inside.update(inside)
     _names.update(names or {})
     try:
@@ -40,6 +47,7 @@ def showing(inside: dict[Var, Statement], names: dict[Any, str] | None = None) -
         _inside.update(before)
         _names.clear()
         _names.update(names_before)
+        _reading = reading_before
 
 
 def is_shown(x: Any) -> bool:
@@ -68,6 +76,9 @@ def literal(x: Any) -> str:
         return f"np.{type(x).__name__}({literal(x.item())})"
     if x is Ellipsis:
         return "..."
+    if isinstance(x, slice):
+        inside = ", ".join(map(literal, (x.start, x.stop, x.step)))
+        return f"np.s_[{_index(x)}]" if _reading else f"slice({inside})"
     if isinstance(x, float) and x in (float("inf"), float("-inf")):
         return "np.inf" if x > 0 else "-np.inf"
     if isinstance(x, float) and x != x:
@@ -75,22 +86,49 @@ def literal(x: Any) -> str:
     return repr(x)
 
 
-def operand(x: Any) -> str:
-    """The same, in parentheses where it is an operation itself."""
+_RANKS = {"**": 5, "*": 3, "/": 3, "%": 3, "//": 3, "@": 3, "+": 2, "-": 2}
+"""What binds how strongly; the sign of a number stands between `*` and `**`."""
+
+_NAME, _SIGN, _COMPARISON = 9, 4, 1
+
+
+def operand(x: Any, beside: str = ".", right: bool = False) -> str:
+    """The same, in parentheses where it is an operation that binds less than what it is beside."""
     shown = literal(x)
-    if isinstance(x, Var) and x in _inside and _is_operation(_inside[x]):
-        return f"({shown})"
-    return f"({shown})" if isinstance(x, (int, float)) and x < 0 else shown
+    if isinstance(x, Var):
+        symbol = _symbol(_inside[x]) if x in _inside else ""
+    else:
+        symbol = "sign" if isinstance(x, (int, float)) and x < 0 else ""
+    if not symbol:
+        return shown
+    own = _SIGN if symbol == "sign" else _RANKS.get(symbol, _COMPARISON)
+    rank = _RANKS.get(beside, _COMPARISON if beside != "." else _NAME)
+    alone = own > rank or (
+        own == rank and not right and rank in (2, 3) and "@" not in (symbol, beside)
+    )
+    return shown if alone else f"({shown})"
 
 
-def _is_operation(s: Statement) -> bool:
+def _symbol(s: Statement) -> str:
+    """The operator of an operation; empty for a call, an item or a method."""
     if s.kind == "formula":
-        return not s.function.startswith("math.")
+        return "" if s.function.startswith("math.") else "if"
     if s.kind == "operator":
-        return True
+        symbol: str = s.function
+        return symbol
+    if s.kind == "method" and s.function == "dot" and _of_matrices(s):
+        return "@"
     if s.kind != "call" or s.kwargs:
-        return False
-    return (s.function in _OPERATORS and len(s.args) == 2) or s.function is np.negative
+        return ""
+    if s.function is np.negative:
+        return "sign"
+    if s.function is np.square:
+        return "**"
+    return _OPERATORS.get(s.function, "") if len(s.args) == 2 else ""
+
+
+def _of_matrices(s: Statement) -> bool:
+    return len(s.args[0].shape) == len(s.args[1].shape) == 2
 
 
 def _index(x: Any) -> str:
@@ -134,11 +172,15 @@ def _full_name(function: Any) -> str:
     return f"np.{function.__name__}"
 
 
+def _binary(symbol: str, a: Any, b: Any) -> str:
+    return f"{operand(a, symbol)} {symbol} {operand(b, symbol, True)}"
+
+
 def expression(statement: Statement) -> str:
     """The right-hand side."""
     s = statement
     if s.kind == "operator":
-        return f"{operand(s.args[0])} {s.function} {operand(s.args[1])}"
+        return _binary(s.function, *s.args)
     if s.kind == "formula":
         template: str = s.function
         is_call = template.startswith("math.")
@@ -147,12 +189,8 @@ def expression(statement: Statement) -> str:
         return f"{operand(s.args[0])}.{s.function}"
     if s.kind == "item":
         return f"{operand(s.args[0])}[{_index(s.args[1])}]"
-    if (
-        s.kind == "method"
-        and s.function == "dot"
-        and len(s.args[0].shape) == len(s.args[1].shape) == 2
-    ):
-        return f"{operand(s.args[0])} @ {operand(s.args[1])}"
+    if s.kind == "method" and s.function == "dot" and _of_matrices(s):
+        return _binary("@", *s.args)
     if s.kind in ("method", "draw"):
         return f"{operand(s.args[0])}.{s.function}({_arguments(s.args[1:], s.kwargs)})"
     if s.kind == "masked":
@@ -160,15 +198,34 @@ def expression(statement: Statement) -> str:
     if s.kind == "helper":
         return f"{helper_name(s.function)}({_arguments(s.args, s.kwargs)})"
     if s.function in _OPERATORS and not s.kwargs and len(s.args) == 2:
-        return f"{operand(s.args[0])} {_OPERATORS[s.function]} {operand(s.args[1])}"
+        return _binary(_OPERATORS[s.function], *s.args)
     if s.function is np.square and not s.kwargs:
-        return f"{operand(s.args[0])} ** 2"
+        return _binary("**", s.args[0], 2)
     if s.function is np.negative and not s.kwargs:
-        return f"-{operand(s.args[0])}"
+        return f"-{operand(s.args[0], '*', True)}"
     args, kwargs = s.args, s.kwargs
+    if _reading:
+        return _called_for_reading(s.function, args, kwargs)
     if "out" in kwargs:
         args, kwargs = _positional(s.function, args, kwargs)
     return f"{function_name(s.function)}({_arguments(args, kwargs)})"
+
+
+_SHORT = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}
+
+
+def _called_for_reading(function: Any, args: Any, kwargs: dict[str, Any]) -> str:
+    """`x.sum(axis=0)` for `np.add.reduce(x, axis=0)`, which it calls."""
+    owner = getattr(function, "__self__", None)
+    reduces = isinstance(owner, np.ufunc) and function.__name__ == "reduce" and owner in _SHORT
+    if reduces and len(args) == 1 and isinstance(args[0], Var) and args[0].shape is not None:
+        more = {"axis": 0, **kwargs}
+        if more.get("keepdims") is False:
+            del more["keepdims"]
+        if more["axis"] is None or (more["axis"] == 0 and len(args[0].shape) == 1):
+            del more["axis"]
+        return f"{operand(args[0])}.{_SHORT[owner]}({_arguments((), more)})"
+    return f"{_full_name(function)}({_arguments(args, kwargs)})"
 
 
 def _positional(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
@@ -191,7 +248,9 @@ def line(statement: Statement) -> str:
     s = statement
     if s.kind == "guard":
         wrong = "not " if s.function else ""
-        return f"if {wrong}{literal(s.args[0])}: raise {_names.get('stopped', 'Stopped')}"
+        return f"if {wrong}{literal(s.args[0])}: raise Stopped"
+    if s.kind == "blocks":
+        return f"in_blocks({block_name(s)}, {s.args[0]})"
     if s.kind == "forget":
         return f"del {_arguments(s.args, {})}"
     if s.kind == "store":
@@ -210,6 +269,28 @@ def _body(statements: Any, indent: str) -> list[str]:
             lines.append(f"{indent}# {part}")
         text = f"{indent}{line(s)}"
         lines.append(f"{text}  # {s.note}" if s.note else text)
+    return lines
+
+
+def block_name(whole: Statement) -> str:
+    """What the function for a block of a run is called."""
+    return f"block_of_{whole.function[0].kwargs['out'].name}"
+
+
+def _block(whole: Statement) -> list[str]:
+    """The statements of a run for the entries from `start` to `stop`, by thread k."""
+    parts = {v: Var(f"{v.name}_part", v.shape, v.dtype) for v in arrays_of(whole)}
+    lines = []
+    for v in whole.kwargs.values():
+        two = ", ".join(2 * [f"np.empty({BLOCK}, {literal(v.dtype)})"])
+        lines.append(f"    two_{v.name} = ({two})")
+    lines.append(f"    def {block_name(whole)}(k, start, stop):")
+    lines += [f"        {part.name} = {v.name}[start:stop]" for v, part in parts.items()]
+    lines += [f"        {v.name} = two_{v.name}[k][: stop - start]" for v in whole.kwargs.values()]
+    for s in whole.function:
+        s = replace(s)
+        s.change(lambda x: parts.get(x, x) if isinstance(x, Var) else x)
+        lines.append(f"        {line(s)}" + (f"  # {s.note}" if s.note else ""))
     return lines
 
 
@@ -240,6 +321,13 @@ def _memory(b: Var, lies_in: dict[Var, int]) -> str:
     return f"{array}.transpose({literal(tuple(axes.index(i) for i in range(len(axes))))})"
 
 
+def listing(program: Program) -> str:
+    """The statements of a program, whatever stage of the compiler it has come through."""
+    inputs = ", ".join(v.name for v in program.inputs)
+    lines = [f"{program.name}({inputs}):", *_body([*program.views, *program.statements], "    ")]
+    return "\n".join([*lines, f"    -> {literal((*program.output, *program.kept))}"])
+
+
 def bound_text(program: Program) -> str:
     """The program as a function of the captured arrays that gives the function of the rest."""
     captured = ", ".join(v.name for v in program.captured)
@@ -251,7 +339,9 @@ def bound_text(program: Program) -> str:
     lines += _body(program.views, "    ")
     with _short_names() as aliases:
         body = _body(program.statements, "        ")
+        blocks = [x for s in program.statements if s.kind == "blocks" for x in _block(s)]
     lines += [f"    {short} = {name}" for name, short in aliases.items()]
+    lines += blocks
     lines += [f"    def {program.name}({inputs}):", *body]
     lines += [f"        return {literal((*program.output, *program.kept))}"]
     return "\n".join([*lines, f"    return {program.name}"])

@@ -18,15 +18,16 @@ from ..engine.apply import compute as compute_plainly
 from ..engine.apply import float_value
 from ..engine.errors import TinygradError
 from ..engine.modes import traced_by
-from ..engine.record import Operation
+from ..engine.record import ELEMENTWISE, Operation
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
 from .entry import Entry, Spot
 from .formulas import as_statement
+from .program import Var
 from .recorder import Recorder
 from .scalars import Scalars
-from .stand_in import StandIn, ValueNeeded, users_line
+from .stand_in import ShapeNeeded, StandIn, ValueNeeded, example_of, users_line
 from .traced import Traced, TracedGenerator
 from .traced_number import TracedNumber
 
@@ -89,6 +90,7 @@ class Trace:
                 lambda: compute_plainly(op, values, params),
                 op.forward,
                 (values, *params) if op.variadic else (*values, *params),
+                op.kind is not ELEMENTWISE,
             )
 
     def compute_number(self, op: Operation, values: list[Any], params: tuple[Any, ...]) -> Any:
@@ -164,10 +166,16 @@ class Trace:
             return self._names[node]
         return node.plan.op.name if node.plan is not None else "x"
 
-    def _or_as_one(self, attempt: Any, function: Any, args: tuple[Any, ...]) -> Any:
+    def _or_as_one(
+        self, attempt: Any, function: Any, args: tuple[Any, ...], moves: bool = False
+    ) -> Any:
         try:
             with self.recorder.undone_if_it_needs_values():
                 return attempt()
+        except ShapeNeeded:
+            if moves:  # what comes out has another shape for other values, too
+                raise
+            return self.recorder.helper(function, args, {})
         except (ValueNeeded, TinygradError, TypeError):
             return self.recorder.helper(function, args, {})
 
@@ -206,6 +214,8 @@ class Trace:
         if isinstance(tensor._data, Traced):
             return
         node, real = tensor._node, tensor._data
+        if node is not None:
+            self.fixed(tensor, "._node")
         home = getattr(node, "home", None)
         if home is None:
             traced = self.array(real, name, tensor, "._data")
@@ -290,20 +300,32 @@ class Trace:
         self.recorder.program.changing.append(number.stands_for)
         return number
 
+    def working_memory(self, count: int, like: Any) -> list[Traced]:
+        """Arrays whose values do not matter before they are written: the program has its own."""
+        return [
+            Traced(
+                np.zeros(like.shape, like.dtype),
+                Var(self.recorder.new_name("work"), like.shape, like.dtype),
+                self.recorder,
+            )
+            for _ in range(count)
+        ]
+
     def counts(self, block: Any) -> None:
         """Put stand-ins in the place of the numbers in a block's counts, all alike."""
-        first = block.counts[0]
-        if isinstance(first, tuple):
-            changing = self.number(first[0], "step", Spot(block, ".counts[0][0]"))
-            more = [
-                self._past(part, Spot(block, f".counts[0][{i}]"))
-                for i, part in enumerate(first[1:], 1)
-            ]
-            count: Any = (changing, *more)
-        else:
-            count = self.number(first, "step", Spot(block, ".counts[0]"))
         self.fixed(block, ".counts", "{0}.count({0}[0]) == len({0})")
-        self.replace(block, "counts", [count] * len(block.counts))
+        if block.counts.count(block.counts[0]) == len(block.counts):
+            counts = [self._count(block, 0)] * len(block.counts)
+        else:  # some parameters were frozen for a while
+            counts = [self._count(block, i) for i in range(len(block.counts))]
+        self.replace(block, "counts", counts)
+
+    def _count(self, block: Any, i: int) -> Any:
+        count, place = block.counts[i], f".counts[{i}]"
+        if not isinstance(count, tuple):
+            return self.number(count, "step", Spot(block, place))
+        more = [self._past(x, Spot(block, f"{place}[{k}]")) for k, x in enumerate(count) if k]
+        return (self.number(count[0], "step", Spot(block, f"{place}[0]")), *more)
 
     def _past(self, part: Any, spot: Spot) -> Any:
         """What a count says of the past: a product of momenta so far, the betas of the last step.
@@ -365,19 +387,30 @@ def _is_nameless(name: str) -> bool:
     return name.startswith("t_") and name[2:].isdigit()
 
 
+def _recorder_in(x: Any) -> Any:
+    """The recorder of the numbers in a list or tuple, nested or not; None where there are none."""
+    if isinstance(x, (list, tuple)):
+        return next((r for part in x if (r := _recorder_in(part)) is not None), None)
+    return x.recorder if isinstance(x, TracedNumber) else None
+
+
 @contextmanager
 def _asarray_lets_pass() -> Iterator[None]:
     """`np.asarray` and `np.array` do not ask what they are given how it wants to be converted."""
     asarray, array = numpy.asarray, numpy.array
 
     def passing(x: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        recorder = _recorder_in(x)
+        if recorder is not None:
+            kwargs = {} if dtype is None else {"dtype": dtype}
+            return recorder.record("call", array, (x,), kwargs, array(example_of(x), **kwargs))
         if not isinstance(x, Traced):
             return asarray(x, dtype, *args, **kwargs)
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
     def copying(x: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(x, Traced):
-            return array(x, dtype, *args, **kwargs)
+            return passing(x, dtype) if _recorder_in(x) else array(x, dtype, *args, **kwargs)
         known = array(x.example, dtype)
         kwargs = {} if dtype is None else {"dtype": dtype}
         return x.recorder.record("call", array, (x,), kwargs, known)

@@ -14,7 +14,7 @@ from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from .program import Var
-from .stand_in import StandIn, ValueNeeded, example_of, ufunc_called
+from .stand_in import ShapeNeeded, StandIn, ValueNeeded, example_of, ufunc_called
 
 
 class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc]
@@ -66,7 +66,7 @@ class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc
     def __getitem__(self, index: Any) -> Any:
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(part, Traced) and part.dtype == bool for part in parts):
-            raise ValueNeeded("the shape of x[mask] depends on how many entries are chosen")
+            raise ShapeNeeded("the shape of x[mask] depends on how many entries are chosen")
         result = self.example[example_of(index)]
         return self.recorder.record("item", "item", (self, index), {}, result)
 
@@ -85,7 +85,7 @@ class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc
         alone = function is np.where and len(args) == 1
         repeats = function is np.repeat and isinstance(args[1], Traced)
         if function in _OF_VALUES or alone or repeats:
-            raise ValueNeeded(f"the shape of np.{function.__name__} depends on values")
+            raise ShapeNeeded(f"the shape of np.{function.__name__} depends on values")
         written = args[0] if function is np.copyto else kwargs.get("out")
         if written is not None and not isinstance(written, Traced):
             raise ValueNeeded(f"{function.__name__} into an array that is not part of the program")
@@ -147,6 +147,9 @@ class TracedObject(StandIn):
     """Something that is neither array nor number, passed from one step to another."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.stands_for.name} of a program>"
 
     def __getattr__(self, name: str) -> Any:
         raise ValueNeeded(f"the attribute {name!r} of an object that is only traced")

@@ -26,6 +26,9 @@ class TracedNumber(StandIn):
         super().__init__(example, var, recorder)
         self.steady = steady
 
+    # who asks whether this is a float is told that it is
+    __class__ = property(lambda self: type(self.example))  # type: ignore[assignment]
+
     __array_ufunc__ = ufunc_called
 
     def __bool__(self) -> bool:
@@ -35,7 +38,10 @@ class TracedNumber(StandIn):
     def _needed(self, *args: Any, **kwargs: Any) -> Any:
         raise ValueNeeded("a number that changes from call to call decides")
 
-    __float__ = __int__ = __index__ = _needed
+    __float__ = __int__ = __index__ = __array__ = __round__ = _needed
+
+    def __pos__(self) -> Any:
+        return self
 
     def __repr__(self) -> str:
         return f"<the number {self.stands_for.name} of a program>"
@@ -59,7 +65,7 @@ def _operator(symbol: str, function: Any) -> tuple[Any, Any]:
     def forward(self: TracedNumber, other: Any) -> Any:
         if not isinstance(other, _NUMBERS):
             return NotImplemented
-        if isinstance(other, TracedNumber):
+        if type(other) is TracedNumber:
             result = function(self.example, other.example)
         elif adds and other == 0:
             return self
@@ -78,7 +84,15 @@ def _operator(symbol: str, function: Any) -> tuple[Any, Any]:
     return forward, backward
 
 
-for _symbol, _name in [("+", "add"), ("-", "sub"), ("*", "mul"), ("/", "truediv"), ("**", "pow")]:
+for _symbol, _name in [
+    ("+", "add"),
+    ("-", "sub"),
+    ("*", "mul"),
+    ("/", "truediv"),
+    ("//", "floordiv"),
+    ("%", "mod"),
+    ("**", "pow"),
+]:
     _forward, _backward = _operator(_symbol, getattr(operator, _name))
     setattr(TracedNumber, f"__{_name}__", _forward)
     setattr(TracedNumber, f"__r{_name}__", _backward)

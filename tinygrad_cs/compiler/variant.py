@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import linecache
 import math
-from collections.abc import Callable, Collection
+import weakref
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,10 +15,12 @@ from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import readable
+from .blocks import in_blocks, into_blocks
 from .buffers import plan
 from .constants import typed_numbers
 from .entry import Otherwise, Result, Spot, Stopped
-from .program import ARITHMETIC, Program, mapped
+from .program import ARITHMETIC, Program, leaves_of, through
+from .scalars import is_filled
 from .simplify import simplify
 from .stand_in import ValueNeeded
 from .text import bound_text, helper_name
@@ -49,9 +52,11 @@ class Variant:
         self._arguments: list[Tensor | Scalar] = []
         self._results: list[Any] = []
         self._numbers: list[Any] = []
+        self._given: list[tuple[Tensor, Tensor]] = []
         self._text = ""
         with trace.running():
-            for module in _modules_of(f):
+            for spot, module in _modules_of(f):
+                trace.fixed(spot.owner, spot.path)
                 trace.meet(module)
             trace.scalars.named_after(f)
             given = self._stand_ins(f, args, kwargs)
@@ -61,12 +66,18 @@ class Variant:
                 if error.site in trace.recorder.decided:  # a check is about to say what is wrong
                     raise Otherwise(trace.entry) from error
                 raise CompileError(_explained(error)) from error
+            except (TypeError, ValueError) as error:
+                if isinstance(error.__cause__ or error.__context__, ValueNeeded):
+                    raise CompileError(_explained(_cause_of(error))) from error
+                raise
             except TinygradError as error:
                 if trace.recorder.decided and not isinstance(error, CompileError):
                     # the function itself says it with the values
                     raise Otherwise(trace.entry) from error
                 raise
-            out = mapped(out, self._result)
+            self._refuse_captured_arguments()
+            trace.entry.differentiated = self._is_to_be_differentiated(out)
+            out = through(out, self._result)
             self._note_changes()
         program = trace.recorder.program
         program.output = tuple(self._results)
@@ -79,6 +90,7 @@ class Variant:
         )
         plan(program)
         typed_numbers(program)
+        into_blocks(program)
         trace.entry.refuses = any(s.kind in ARITHMETIC for s in program.statements)
         careful = trace.entry.refuses or any(
             s.kind in ("guard", "helper") for s in program.statements
@@ -87,16 +99,17 @@ class Variant:
         self._groups = trace.groups
         self.call = trace.entry.made(self._made(program), args, kwargs, out, careful, self._where)
         trace.release()
-        del self._trace, self._arguments, self._results, self._numbers
+        del self._trace, self._arguments, self._results, self._numbers, self._given
 
     def _made(self, program: Program) -> Any:
         self.optimized_source = bound_text(program)
-        names: dict[str, Any] = {"np": np, "math": math, "Stopped": Stopped}
+        names: dict[str, Any] = {"np": np, "math": math, "Stopped": Stopped, "in_blocks": in_blocks}
         names |= {var.name: value for var, value in program.constants.items()}
         names |= {helper_name(s.function): s.function for s in program.statements
                   if s.kind == "helper"}  # fmt: skip
         self._file = f"<compiled {program.name} {id(self)}>"
         lines = self.optimized_source.splitlines(keepends=True)
+        weakref.finalize(self, linecache.cache.pop, self._file, None)
         linecache.cache[self._file] = (len(lines), None, lines, self._file)
         exec(compile(self.optimized_source, self._file, "exec"), names)
         return names["bind"]
@@ -118,16 +131,19 @@ class Variant:
         code = getattr(f, "__code__", None)
         names = code.co_varnames[: code.co_argcount] if code is not None else ()
         positional = [
-            mapped(arg, partial(self._stand_in, name=name))
+            through(arg, partial(self._stand_in, name=name))
             for arg, name in zip(args, [*names, *["x"] * len(args)], strict=False)
         ]
-        named = {name: mapped(x, partial(self._stand_in, name=name)) for name, x in kwargs.items()}
+        named = {name: through(x, partial(self._stand_in, name=name)) for name, x in kwargs.items()}
         return positional, named
 
     def _stand_in(self, x: Any, name: str) -> Any:
         recorder = self._trace.recorder
         if isinstance(x, Tensor):
+            if isinstance(x._data, Traced):
+                raise CompileError(_USED_TWICE)
             twin = Tensor._of(recorder.input(x._data, name))
+            self._given.append((x, twin))
             if x.requires_grad:
                 twin.requires_grad = True
             self._arguments.append(twin)
@@ -151,11 +167,40 @@ class Variant:
     def _result(self, y: Any) -> Any:
         value = y._data if isinstance(y, (Tensor, Scalar)) else y
         if not isinstance(value, (Traced, TracedNumber)):
+            if isinstance(y, (set, frozenset, Iterator)) or dataclasses.is_dataclass(y):
+                raise CompileError(
+                    f"compile: the function returned a {type(y).__name__}; return arrays, "
+                    f"tensors, numbers, and nested tuples, lists and dicts of them"
+                )
             return y
         kind = "tensor" if isinstance(y, Tensor) else "scalar" if type(y) is Scalar else "array"
         self._results.append(value.stands_for)
         self._numbers.append(value)
         return Result(len(self._results) - 1, kind)
+
+    def _refuse_captured_arguments(self) -> None:
+        captured = {id(tensor) for tensor, _ in self._trace.tensors}
+        for x, _ in self._given:
+            if id(x) in captured:
+                raise CompileError(_USED_TWICE)
+
+    def _is_to_be_differentiated(self, out: Any) -> bool:
+        """Does a result still depend, by a graph, on an argument that requires a gradient?"""
+        leaves = {twin._node for twin in self._arguments if isinstance(twin, Tensor)} - {None}
+        leaves |= {x for x in self._arguments if isinstance(x, Scalar) and x.requires_grad}
+        ends = [y if isinstance(y, Scalar) else y._node for y in leaves_of(out)
+                if isinstance(y, (Tensor, Scalar))]  # fmt: skip
+        waiting = [node for node in ends if node is not None]
+        seen = set(waiting)
+        while leaves and waiting:
+            node = waiting.pop()
+            if node in leaves and node.plan is None:
+                return True
+            for parent in node.inputs or ():
+                if parent not in seen:
+                    seen.add(parent)
+                    waiting.append(parent)
+        return False
 
     def _note_changes(self) -> None:
         """What the function changed outside arrays: which gradients are there, other arrays."""
@@ -205,6 +250,16 @@ class Variant:
         return "in the compiled program"
 
 
+_USED_TWICE = (
+    "compile: a tensor that is given as an argument is also used by the function itself, by "
+    "another name; give the values alone (x.data), or use it by one name"
+)
+
+
+def _cause_of(error: Exception) -> Any:
+    return error.__cause__ or error.__context__
+
+
 def _explained(error: ValueNeeded) -> str:
     where = f" (at {error.site})" if error.site else ""
     return (
@@ -213,11 +268,18 @@ def _explained(error: ValueNeeded) -> str:
     )
 
 
-def _modules_of(f: Any) -> list[Any]:
+def _modules_of(f: Any) -> list[tuple[Spot, Any]]:
     """The modules that a function refers to by name, so that parameters get the model's names."""
     code = getattr(f, "__code__", None)
     if code is None:
         return []
-    held = [cell.cell_contents for cell in f.__closure__ or ()]
-    held += [f.__globals__[name] for name in code.co_names if name in f.__globals__]
-    return [x for x in held if hasattr(type(x), "captured_by") and hasattr(type(x), "forward")]
+    names = [name for name in code.co_names if name in f.__globals__]
+    found = [(Spot(f.__globals__, f"[{name!r}]"), f.__globals__[name]) for name in names]
+    for cell in f.__closure__ or ():
+        if is_filled(cell):
+            found.append((Spot(cell, ".cell_contents"), cell.cell_contents))
+    return [
+        (spot, x)
+        for spot, x in found
+        if hasattr(type(x), "captured_by") and hasattr(type(x), "forward")
+    ]

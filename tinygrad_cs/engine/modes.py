@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from .errors import ArgumentError, DTypeError
+from .errors import ArgumentError, CompileError, DTypeError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -201,6 +201,11 @@ def manual_seed(seed: int) -> np.random.Generator:
         >>> a == tg.manual_seed(0).normal()
         True
     """
+    if current_trace() is not None:
+        raise CompileError(
+            "manual_seed inside a compiled function would seed once, when it is traced; seed "
+            "outside, before the call"
+        )
     fresh = np.random.default_rng(seed)
     _generator.set(fresh)
     return fresh

@@ -70,6 +70,10 @@ class Module:
             trace.capture(tensor, name)
         for _, module in self.named_modules():
             trace.fixed(module, ".training")
+            for name, value in vars(module).items():
+                if isinstance(value, (bool, float, str, Module)):  # a mode, a rate, a layer
+                    place = f".{name}" if name.isidentifier() else f".__dict__[{name!r}]"
+                    trace.fixed(module, place)
 
     def _locate(self, error: TinygradError) -> None:
         """Tell the error its layer: the innermost module it passed, by path from the outermost."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..engine.tensor import Tensor
+from ..engine.threads import WORTH_IT
 from ..engine.types import Array, np
 from .buffer import PIECE, FlatBuffer
-from .threads import WORTH_IT
 
 
 class Piece:
@@ -86,7 +86,9 @@ class Block:
         }
         trace.replace(self, "state", state)
         trace.counts(self)
-        trace.replace(self, "pieces", list(self.pieces_of(slice(0, buffer.values.size))))
+        whole = Piece(self, 0, buffer.values.size, self.scratch[0])
+        whole.scratch = tuple(trace.working_memory(3, buffer.values))
+        trace.replace(self, "pieces", [whole])
 
     def add_state(self, state: Mapping[str, float]) -> None:
         """Lay out those of these arrays that are not there yet."""

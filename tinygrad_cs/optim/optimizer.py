@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from ..engine.errors import ArgumentError, StateDictError
 from ..engine.modes import current_mode, current_trace, enable_grad
 from ..engine.tensor import Tensor
+from ..engine.threads import WORTH_IT, on_two_threads
 from .block import Block, Piece
 from .groups import as_params, by_dtype, read_groups, refuse_duplicates, refuse_unknown
-from .threads import WORTH_IT, on_two_threads
 
 Closure = Callable[[], Any]
 
@@ -220,7 +220,7 @@ class Optimizer:
     def _stepped(self, group: dict[str, Any], block: Block, ready: list[bool]) -> None:
         """What a step leaves to do beside the arrays: the counts, and the date of the change."""
         counts = block.counts
-        if all(ready):  # they are alike, or the program would be another
+        if all(ready) and counts.count(counts[0]) == len(counts):
             block.counts = [self.advance(group, counts[0])] * len(counts)
             block.buffer.changed()
         else:

@@ -18,7 +18,7 @@ from ..elementwise.hyperbolic import tanh
 from ..elementwise.logistic import sigmoid
 from ..shapes.joining import stack
 from .recurrent_cases import gru_cases, gru_reference
-from .through_time import Pull, ThroughTime, by_gate, d_weight
+from .through_time import Recurrence, ThroughTime, by_gate, d_weight
 
 
 def gru_step(drive: Any, w_hh: Any, b_hh: Any, h: Any) -> Any:
@@ -39,8 +39,11 @@ def _steps(drive: Any, w_hh: Any, b_hh: Any, h: Any) -> Any:
     return stack(hidden)
 
 
-def _gru(drive: Any, w_hh: Any, b_hh: Any, h: Any) -> tuple[Array, Pull]:
-    """On arrays. Here gates stand apart, (L, 3, N, H): each is contiguous at every step."""
+def gru_forward(drive: Any, w_hh: Any, b_hh: Any, h: Any) -> tuple[Array, Array, Array]:
+    """The hidden states on arrays, the gates of all steps, and what r multiplies in them.
+
+    Here gates stand apart, (L, 3, N, H): each is contiguous at every step.
+    """
     dtype = np.result_type(drive, w_hh, b_hh, h)
     steps, batch, width = drive.shape
     size = width // 3
@@ -73,56 +76,62 @@ def _gru(drive: Any, w_hh: Any, b_hh: Any, h: Any) -> tuple[Array, Pull]:
         h_t *= z_t
         h_t += n_t
         before = h_t
-
-    def pull(g: Array) -> dict[str, Any]:
-        """The cotangents of drive and u = W_hh h + b_hh are dh_t times a slope, gate by gate."""
-        # the slopes of all steps at once: derivative of the gate, times what it multiplies
-        slopes = np.subtract(1, gates)
-        into_n = np.multiply(n, n)
-        np.subtract(1, into_n, into_n)
-        into_n *= slopes[:, 1]  # (1 - z) tanh', where tanh' = 1 - n^2
-        slopes *= gates  # sigmoid' = s (1 - s)
-        slopes[:, 0] *= gated
-        slopes[:, 0] *= into_n
-        change = np.negative(n)
-        change[0] += h
-        change[1:] += out[:-1]
-        slopes[:, 1] *= change
-        np.multiply(into_n, r, slopes[:, 2])
-
-        du = np.empty(drive.shape, dtype)
-        dh = np.zeros(shape, dtype)
-        product = np.empty(shape, dtype)
-        for g_t, du_t, gates_t, slope_t, z_t, into_n_t in zip(
-            g[::-1],
-            du[::-1],
-            by_gate(du, size)[::-1],
-            slopes[::-1],
-            z[::-1],
-            into_n[::-1],
-            strict=True,
-        ):
-            dh += g_t
-            np.multiply(slope_t, dh, gates_t)
-            into_n_t *= dh
-            dh *= z_t
-            dh += np.matmul(du_t, w_hh, out=product)
-        d_drive = du.copy()
-        d_drive[..., 2 * size :] = into_n  # drive_n is not multiplied by r
-        d_bias = np.add.reduce(du.reshape(steps * batch, width), 0)
-        return {"drive": d_drive, "w_hh": d_weight(du, h, out), "b_hh": d_bias, "h": dh}
-
-    return out, pull
+    return out, gates, gated
 
 
-def _through_time(
-    drive: Any, w_hh: Any, b_hh: Any, h: Any, *, pull: Pull | None = None
-) -> ThroughTime:
-    return ThroughTime(_gru, _steps, {"drive": drive, "w_hh": w_hh, "b_hh": b_hh, "h": h}, pull)
+def gru_backward(
+    g: Array, drive: Any, w_hh: Any, b_hh: Any, h: Any, out: Array, gates: Array, gated: Array
+) -> tuple[Array, Array, Array, Array]:
+    """The cotangents of drive, w_hh, b_hh, h.
+
+    Those of drive and u = W_hh h + b_hh are dh_t times a slope, gate by gate.
+    """
+    r, z, n = gates.swapaxes(0, 1)
+    # the slopes of all steps at once: derivative of the gate, times what it multiplies
+    slopes = np.subtract(1, gates)
+    into_n = np.multiply(n, n)
+    np.subtract(1, into_n, into_n)
+    into_n *= slopes[:, 1]  # (1 - z) tanh', where tanh' = 1 - n^2
+    slopes *= gates  # sigmoid' = s (1 - s)
+    slopes[:, 0] *= gated
+    slopes[:, 0] *= into_n
+    change = np.negative(n)
+    change[0] += h
+    change[1:] += out[:-1]
+    slopes[:, 1] *= change
+    np.multiply(into_n, r, slopes[:, 2])
+
+    steps, batch, width = drive.shape
+    size = width // 3
+    du = np.empty(drive.shape, out.dtype)
+    dh = np.zeros(h.shape, out.dtype)
+    product = np.empty(h.shape, out.dtype)
+    for g_t, du_t, gates_t, slope_t, z_t, into_n_t in zip(
+        g[::-1],
+        du[::-1],
+        by_gate(du, size)[::-1],
+        slopes[::-1],
+        z[::-1],
+        into_n[::-1],
+        strict=True,
+    ):
+        dh += g_t
+        np.multiply(slope_t, dh, gates_t)
+        into_n_t *= dh
+        dh *= z_t
+        dh += np.matmul(du_t, w_hh, out=product)
+    d_drive = du.copy()
+    d_drive[..., 2 * size :] = into_n  # drive_n is not multiplied by r
+    d_bias = np.add.reduce(du.reshape(steps * batch, width), 0)
+    dw_hh = d_weight(du, h, out)
+    return d_drive, dw_hh, d_bias, dh
+
+
+GRU = Recurrence(("drive", "w_hh", "b_hh", "h"), gru_forward, gru_backward, _steps)
 
 
 @operation(
-    keep={"through_time": _through_time},
+    keep={"through_time": lambda drive, w_hh, b_hh, h: ThroughTime(GRU, (drive, w_hh, b_hh, h))},
     cases=gru_cases,
     reference=gru_reference,
     ddrive=lambda g, through_time: through_time.cotangent("drive", g),
@@ -146,5 +155,4 @@ def gru(drive: Any, w_hh: Any, b_hh: Any, h: Any) -> Any:
         >>> gru(drive, np.zeros((3, 1)), np.zeros(3), np.full((1, 1), 5.0)).ravel()
         array([5., 5.])
     """
-    out, pull = _gru(drive, w_hh, b_hh, h)
-    return out, _through_time(drive, w_hh, b_hh, h, pull=pull)
+    return GRU.run(drive, w_hh, b_hh, h)

@@ -18,7 +18,7 @@ from ..elementwise.hyperbolic import tanh
 from ..elementwise.logistic import sigmoid
 from ..shapes.joining import stack
 from .recurrent_cases import lstm_cases, lstm_reference
-from .through_time import Pull, ThroughTime, by_gate, d_weight
+from .through_time import Recurrence, ThroughTime, by_gate, d_weight
 
 
 def lstm_step(drive: Any, w_hh: Any, h: Any, c: Any) -> tuple[Any, Any]:
@@ -39,8 +39,11 @@ def _steps(drive: Any, w_hh: Any, h: Any, c: Any) -> Any:
     return stack([*hidden, c])
 
 
-def _lstm(drive: Any, w_hh: Any, h: Any, c: Any) -> tuple[Array, Pull]:
-    """On arrays. Here gates stand apart, (L, 4, N, H): each is contiguous at every step."""
+def lstm_forward(drive: Any, w_hh: Any, h: Any, c: Any) -> tuple[Array, Array, Array, Array]:
+    """The output on arrays, and the gates, cells and tanh(cells) of all steps.
+
+    Here gates stand apart, (L, 4, N, H): each is contiguous at every step.
+    """
     dtype = np.result_type(drive, w_hh, h, c)
     steps, batch, width = drive.shape
     size = width // 4
@@ -73,52 +76,61 @@ def _lstm(drive: Any, w_hh: Any, h: Any, c: Any) -> tuple[Array, Pull]:
         np.tanh(c_t, squashed_t)
         before = np.multiply(o_t, squashed_t, h_t)
     out[-1] = cells[-1]
-
-    def pull(g: Array) -> dict[str, Any]:
-        """The cotangents of o are dh_t times a slope, those of i, f, n dc_t times a slope."""
-        # of all steps at once, where sigmoid' = s (1 - s) and tanh' = 1 - s^2
-        hidden, added = out[:-1], i * n
-        slopes = np.subtract(1, gates)
-        slopes[:, 0] *= added  # (1 - i) i n
-        slopes[:, 1] *= f
-        slopes[:, 1] *= cells[:-1]  # (1 - f) f c_{t-1}
-        np.subtract(i, added * n, slopes[:, 2])  # i (1 - n^2)
-        slopes[:, 3] *= hidden  # (1 - o) o tanh(c)
-        into_cell = hidden * squashed
-        np.subtract(o, into_cell, into_cell)  # o (1 - tanh(c)^2), from dh_t to dc_t
-
-        da = np.empty(drive.shape, dtype)
-        dh = np.zeros(shape, dtype)
-        dc = np.array(g[-1], dtype)
-        term = np.empty(shape, dtype)
-        for g_t, da_t, gates_t, slope_t, f_t, into_cell_t in zip(
-            g[-2::-1],
-            da[::-1],
-            by_gate(da, size)[::-1],
-            slopes[::-1],
-            f[::-1],
-            into_cell[::-1],
-            strict=True,
-        ):
-            dh += g_t
-            dc += np.multiply(dh, into_cell_t, term)
-            np.multiply(slope_t[:3], dc, gates_t[:3])
-            np.multiply(slope_t[3], dh, gates_t[3])
-            dc *= f_t
-            np.matmul(da_t, w_hh, out=dh)
-        return {"drive": da, "w_hh": d_weight(da, h, out), "h": dh, "c": dc}
-
-    return out, pull
+    return out, gates, cells, squashed
 
 
-def _through_time(
-    drive: Any, w_hh: Any, h: Any, c: Any, *, pull: Pull | None = None
-) -> ThroughTime:
-    return ThroughTime(_lstm, _steps, {"drive": drive, "w_hh": w_hh, "h": h, "c": c}, pull)
+def lstm_backward(
+    g: Array,
+    drive: Any,
+    w_hh: Any,
+    h: Any,
+    c: Any,
+    out: Array,
+    gates: Array,
+    cells: Array,
+    squashed: Array,
+) -> tuple[Array, Array, Array, Array]:
+    """The cotangents of drive, w_hh, h, c: dh_t times a slope for o, dc_t times one for i, f, n."""
+    i, f, n, o = gates.swapaxes(0, 1)
+    # of all steps at once, where sigmoid' = s (1 - s) and tanh' = 1 - s^2
+    hidden, added = out[:-1], i * n
+    slopes = np.subtract(1, gates)
+    slopes[:, 0] *= added  # (1 - i) i n
+    slopes[:, 1] *= f
+    slopes[:, 1] *= cells[:-1]  # (1 - f) f c_{t-1}
+    np.subtract(i, added * n, slopes[:, 2])  # i (1 - n^2)
+    slopes[:, 3] *= hidden  # (1 - o) o tanh(c)
+    into_cell = hidden * squashed
+    np.subtract(o, into_cell, into_cell)  # o (1 - tanh(c)^2), from dh_t to dc_t
+
+    da = np.empty(drive.shape, out.dtype)
+    dh = np.zeros(h.shape, out.dtype)
+    dc = np.array(g[-1], out.dtype)
+    term = np.empty(h.shape, out.dtype)
+    for g_t, da_t, gates_t, slope_t, f_t, into_cell_t in zip(
+        g[-2::-1],
+        da[::-1],
+        by_gate(da, h.shape[-1])[::-1],
+        slopes[::-1],
+        f[::-1],
+        into_cell[::-1],
+        strict=True,
+    ):
+        dh += g_t
+        dc += np.multiply(dh, into_cell_t, term)
+        np.multiply(slope_t[:3], dc, gates_t[:3])
+        np.multiply(slope_t[3], dh, gates_t[3])
+        dc *= f_t
+        np.matmul(da_t, w_hh, out=dh)
+    dw_hh = d_weight(da, h, out)
+    return da, dw_hh, dh, dc
+
+
+LSTM = Recurrence(("drive", "w_hh", "h", "c"), lstm_forward, lstm_backward, _steps)
 
 
 @operation(
-    keep={"through_time": _through_time},
+    keep={"through_time": lambda drive, w_hh, h, c: ThroughTime(LSTM, (drive, w_hh, h, c))},
     cases=lstm_cases,
     reference=lstm_reference,
     ddrive=lambda g, through_time: through_time.cotangent("drive", g),
@@ -143,5 +155,4 @@ def lstm(drive: Any, w_hh: Any, h: Any, c: Any) -> Any:
         >>> lstm(open_gates, np.zeros((4, 1)), zero, zero)[-1]  # adds one at every step
         array([[3.]])
     """
-    out, pull = _lstm(drive, w_hh, h, c)
-    return out, _through_time(drive, w_hh, h, c, pull=pull)
+    return LSTM.run(drive, w_hh, h, c)

@@ -9,51 +9,65 @@ The loop is written by hand, on arrays and in place. A pass that is itself recor
 numbers too, so that both kinds of pass give the same bits; their history comes from the steps,
 repeated in the library's own operations and differentiated by reverse mode. So there are
 derivatives of any order, and no formula for them.
+
+Both loops are plain functions of arrays that hold on to nothing, so that a compiled program can
+call them, and print them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from ...engine import backward
 from ...engine.lift import lift, node_of
-from ...engine.modes import enable_grad
+from ...engine.modes import as_one, enable_grad
 from ...engine.tensor import Tensor
 from ...engine.types import Array
 from ..axes import raw
 from ..shapes.conversion import alias
 
-Pull: TypeAlias = Callable[[Array], dict[str, Any]]
-"""The loop: from the output's cotangent to that of every operand by name, on arrays."""
 
-Run: TypeAlias = Callable[..., tuple[Array, Pull]]
-"""The recurrence on arrays: its output, and the loop that goes back with what was left behind."""
+class Recurrence(NamedTuple):
+    """A recurrence over a sequence: the loop forward, the loop back, and one step after the other.
+
+    Attributes:
+        operands: their names, in the order in which the three functions take them.
+        forward: on arrays, of the operands and parameters; gives the output, and after it what the
+            loop back needs beside it.
+        back: on arrays, of the output's cotangent and all that `forward` was given and gave; gives
+            the cotangents of the operands.
+        steps: the output, in the library's operations.
+    """
+
+    operands: tuple[str, ...]
+    forward: Callable[..., tuple[Array, ...]]
+    back: Callable[..., tuple[Array, ...]]
+    steps: Callable[..., Any]
+
+    def run(self, *given: Any) -> tuple[Array, ThroughTime]:
+        """The output, and what hands out cotangents."""
+        results = as_one(self.forward, *given)
+        return results[0], ThroughTime(self, given, results)
 
 
 class ThroughTime:
     """The cotangents of a recurrence's operands, from that of its output.
 
     Args:
-        run: the recurrence on arrays, a function of the operands by name.
-        steps: the same in the library's operations.
-        operands: their values by name: arrays, or tensors in a pass that is recorded.
-        pull: what `run` has returned for them, if it ran already.
+        recurrence: what it is the pass of.
+        given: operands and parameters: arrays, or tensors in a pass that is recorded.
+        results: what the loop forward has given for them, if it ran already.
     """
 
-    __slots__ = ("_last", "_operands", "_pull", "_run", "_steps")
+    __slots__ = ("_given", "_last", "_recurrence", "_results")
 
     def __init__(
-        self,
-        run: Run,
-        steps: Callable[..., Any],
-        operands: dict[str, Any],
-        pull: Pull | None = None,
+        self, recurrence: Recurrence, given: tuple[Any, ...], results: tuple[Array, ...] = ()
     ) -> None:
-        self._run = run
-        self._steps = steps
-        self._operands = operands
-        self._pull = pull
+        self._recurrence = recurrence
+        self._given = given
+        self._results = results
         self._last: tuple[Any, dict[str, Any]] = (None, {})
 
     def cotangent(self, operand: str, g: Any) -> Any:
@@ -72,22 +86,26 @@ class ThroughTime:
         return found
 
     def _all(self, g: Any) -> dict[str, Any]:
-        if self._pull is None:
-            values = {name: raw(value) for name, value in self._operands.items()}
-            _, self._pull = self._run(**values)
-        found = self._pull(raw(g))
-        if any(isinstance(value, Tensor) for value in (g, *self._operands.values())):
-            for name, node in _histories(self._steps, self._operands, g).items():
+        names, forward, back, steps = self._recurrence
+        operands, parameters = self._given[: len(names)], self._given[len(names) :]
+        given = [*map(raw, operands), *parameters]
+        self._results = self._results or as_one(forward, *given)
+        found = dict(zip(names, as_one(back, raw(g), *given, *self._results), strict=True))
+        if any(isinstance(value, Tensor) for value in (g, *operands)):
+            named = dict(zip(names, operands, strict=True))
+            for name, node in _histories(steps, named, parameters, g).items():
                 found[name] = Tensor._of(found[name].astype(node.dtype, copy=False), node)
         return found
 
 
-def _histories(steps: Callable[..., Any], operands: dict[str, Any], g: Any) -> dict[str, Any]:
+def _histories(
+    steps: Callable[..., Any], operands: dict[str, Any], parameters: tuple[Any, ...], g: Any
+) -> dict[str, Any]:
     """The nodes of the operands' cotangents, from a recorded pass over the recorded steps."""
     with enable_grad():
         # nodes of their own, so that nothing is counted that reached one operand from another
         inner = {name: _inner(value) for name, value in operands.items()}
-        out = steps(**inner)
+        out = steps(*inner.values(), *parameters)
         places = {name: node_of(value) for name, value in inner.items()}
         seeds = {node_of(out): g}
         found = backward.run(seeds, retain=True, targets=set(places.values()), lift=lift)

@@ -11,7 +11,7 @@ from ..optimizer import Optimizer
 from .arguments import check_count, check_milestones, check_optimizer
 from .plateau import ReduceLROnPlateau
 from .ramps import LinearLR
-from .schedule import LRScheduler
+from .schedule import LRScheduler, after_the_program
 
 __all__ = ["ChainedScheduler", "SequentialLR", "WarmupLR"]
 
@@ -122,6 +122,7 @@ class SequentialLR(_Composite):
         scheduler._begin()
         self._note_rates()
 
+    @after_the_program
     def step(self) -> None:
         """Count one step, and let the schedule whose turn it is set the rates."""
         self.last_epoch += 1
@@ -172,6 +173,7 @@ class ChainedScheduler(_Composite):
             scheduler._begin()
         self._note_rates()
 
+    @after_the_program
     def step(self) -> None:
         """Step all of them, in order."""
         self.last_epoch += 1

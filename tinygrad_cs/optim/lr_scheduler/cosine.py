@@ -6,7 +6,7 @@ import math
 
 from ..optimizer import Optimizer
 from .arguments import check_count, check_range
-from .schedule import LRScheduler
+from .schedule import LRScheduler, after_the_program
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
 
@@ -110,6 +110,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         multiplier = (1 + math.cos(math.pi * since / length)) / 2
         return [self.eta_min + (base - self.eta_min) * multiplier for base in self.base_lrs]
 
+    @after_the_program
     def step(self, epoch: float | None = None) -> None:
         """Count one step, or go to any point: `step(epoch + i / batches)` moves within an epoch."""
         if epoch is None:

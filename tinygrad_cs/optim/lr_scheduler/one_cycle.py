@@ -8,7 +8,7 @@ from bisect import bisect_left
 from ...engine.errors import ArgumentError
 from ..optimizer import Optimizer
 from .arguments import check_choice, check_count, check_optimizer, check_range, per_group
-from .schedule import LRScheduler
+from .schedule import LRScheduler, after_the_program
 
 __all__ = ["OneCycleLR"]
 
@@ -114,6 +114,7 @@ class OneCycleLR(LRScheduler):
         """See the class."""
         return [self._between(knots) for knots in self._rates]
 
+    @after_the_program
     def step(self) -> None:
         """Count one step and set every group's rate and momentum."""
         if self.last_epoch >= self.total_steps:

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, TypeVar, cast
 
 from ...engine.errors import ArgumentError, StateDictError
 from ...engine.modes import current_trace
 from ..optimizer import Optimizer
 from .arguments import check_count, check_optimizer
+
+Step = TypeVar("Step", bound=Callable[..., None])
+
+
+def after_the_program(step: Step) -> Step:
+    """In a traced function a step is no part of the program: it is made behind every call."""
+
+    @wraps(step)
+    def stepping(*args: Any, **kwargs: Any) -> None:
+        trace = current_trace()
+        if trace is None:
+            step(*args, **kwargs)
+        else:
+            trace.after_call(partial(step, *args, **kwargs))
+
+    return cast(Step, stepping)
 
 
 class LRScheduler:
@@ -91,12 +109,9 @@ class LRScheduler:
         ratio = self._multiplier / before
         return [low + (rate - low) * ratio for rate in rates]
 
+    @after_the_program
     def step(self) -> None:
         """Count one step and set every group's rate."""
-        trace = current_trace()
-        if trace is not None:
-            trace.after_call(self.step)
-            return
         self.optimizer._resumed = None
         self.last_epoch += 1
         self._set_rates()
