@@ -1,10 +1,18 @@
 """Functions as the NumPy programs that they run: traced, simplified, planned, printed.
 
-Read in this order: `program.py` (what a program is), `traced.py` (stand-ins that write down what is
-done with them), `recorder.py` and `trace.py` (one run of a function), `simplify.py` (shorter, the
-same numbers), `buffers.py` and `constants.py` (every result has its place), `text.py`,
-`readable.py` and `bundle.py` (as NumPy text, and as a file that runs by itself), `compiled.py`
-(what a user holds).
+Read in this order:
+
+- `program.py`: what a program is. Printed, it shows itself, between any two stages.
+- `traced.py`, `traced_number.py`: stand-ins that write down what is done with them;
+  `recorder.py`, `trace.py`, `scalars.py`: one run of a function; `formulas.py`: operations on
+  numbers as text.
+- `simplify.py`: shorter programs that give the same numbers; `checks.py`: checks come first.
+- `buffers.py`, `arena.py`, `masks.py`, `constants.py`, `blocks.py`: every result has its place, and
+  every statement its fastest form.
+- `text.py`, `readable.py`, `tidy.py`, `bundle.py`: as NumPy text, and as a file that runs by
+  itself.
+- `entry.py`: what a call checks and does around the program; `variant.py` puts it together;
+  `compiled.py` is what a user holds.
 """
 
 from .compiled import Compiled, compile

@@ -32,11 +32,17 @@ def compile(f: Callable[..., Any]) -> Compiled:
         f: takes arrays, tensors, numbers, and nested tuples and dicts of them; it may call
             modules, losses, `backward()`, optimizers and schedules, so that a whole training step
             is one program. Captured parameters and buffers are arguments of the program, not
-            frozen; other arrays that `f` finds outside are constants of it.
+            frozen; other arrays and numbers that `f` finds outside are read once, when it is
+            traced, and what else it does (print, append to a list) it does once. Nets of
+            `tg.Scalar` become arithmetic on Python floats.
 
     Traced once for each combination of shapes, dtypes and other arguments, and of the state that
-    it depends on (training mode, which gradients are there). Random numbers are drawn anew in
-    every call from the generator that `tg.manual_seed` seeds. Results equal those of `f` itself.
+    it depends on (training mode, layers, which gradients are there). Random numbers are drawn anew
+    in every call from the generator that `tg.manual_seed` seeds. Results equal those of `f`
+    itself; one that is still to be differentiated with respect to an argument is computed by `f`
+    (compile the derivative instead: `tg.compile(tg.func.grad(f))`). Where a value is wrong (a
+    class that does not exist), `f` itself says so, and parameters, buffers and generators are as
+    before the call.
 
     Raises `CompileError` where the value of an array decides what `f` does (a branch, a loop over
     entries, `float(...)`): take such decisions outside, or with `tg.where`.
@@ -53,8 +59,7 @@ def compile(f: Callable[..., Any]) -> Compiled:
             tanh = np.tanh(x)  # tanh
         <BLANKLINE>
             # backward
-            d_tanh = ones * (2 * tanh)  # d loss / d tanh, through power
-            d_x = d_tanh * (1 - tanh * tanh)  # d loss / d x, through tanh
+            d_x = 2 * tanh * (1 - tanh * tanh)  # d loss / d x, through tanh
             return (d_x,)
         <BLANKLINE>
     """

@@ -23,6 +23,7 @@ def simplify(program: Program) -> None:
     """All of it, in the order in which one makes room for the next."""
     whole_views(program)
     out_of_place(program)
+    uniform_factors(program)
     fold(program)
     share(program)
     hoist_views(program)
@@ -92,6 +93,25 @@ def out_of_place(program: Program) -> None:
 
 def _other_dtypes(s: Statement, w: Any) -> bool:
     return any(v.dtype not in (None, w.dtype) for v in leaves(s.args))
+
+
+def uniform_factors(program: Program) -> None:
+    """A product with an array of one number (what a sum or a mean sends back): with the number."""
+    for s in program.statements:
+        if s.function is not np.multiply or s.target is None or s.kwargs or len(s.args) != 2:
+            continue
+        for i, x in enumerate(s.args):
+            rest = s.args[1 - i]
+            if x in program.constants and isinstance(rest, Var) and rest not in program.constants:
+                array, target = program.constants[x], s.target
+                alike = _like(rest) == _like(target) and x.dtype == target.dtype
+                if alike and x.shape and array.size and (array == array.flat[0]).all():
+                    s.args = (rest, float(array.flat[0])) if i else (float(array.flat[0]), rest)
+                    break
+
+
+def _like(v: Var) -> tuple[Any, ...]:
+    return v.shape, v.dtype, v.order
 
 
 def fold(program: Program) -> None:
@@ -256,6 +276,7 @@ def drop_dead(program: Program) -> None:
             views.append(s)
             needed |= set(s.reads())
     program.views = views[::-1]
+    program.constants = {v: x for v, x in program.constants.items() if v in needed}
 
 
 def _needed(s: Statement, live: set[Var]) -> bool:
