@@ -16,8 +16,8 @@ from typing import Any
 from ..engine.apply import float_value
 from ..engine.errors import CompileError
 from ..engine.record import Operation
-from .bundle import node_of
 from .stand_in import example_of
+from .syntax import node_of
 
 _OPERATORS = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg}
 _WRITTEN: dict[Any, str] = {

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..engine.errors import CompileError
 from ..engine.types import np
-from .bundle import node_of
 from .program import Program, Statement, Var, leaves, mapped, overlap
+from .syntax import node_of
 from .text import is_nameless
 
 

@@ -27,7 +27,7 @@ class TracedNumber(StandIn):
         self.steady = steady
 
     # who asks whether this is a float is told that it is
-    __class__ = property(lambda self: type(self.example))  # type: ignore[assignment]
+    __class__ = property(lambda self: type(self.example))
 
     __array_ufunc__ = ufunc_called
 

@@ -8,11 +8,12 @@ cotangent passes, for a NaN must not end in a gradient of 0 that looks like any 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ...engine.define import operation
 from ...engine.record import BY_NUMPY, ELEMENTWISE, FUNCTIONS
-from ...engine.types import T, np
+from ...engine.types import Shape, T, np
 from ..families import Case, Draw
 
 __all__ = ["clip", "nan_to_num", "relu"]
@@ -38,7 +39,31 @@ def relu(x: T) -> T:
         >>> tg.relu(-1.0), tg.relu(2.0)
         (0.0, 2.0)
     """
+    array: Any = x
+    if type(array) is np.ndarray and array.size >= _MANY and array.flags.c_contiguous:
+        # NumPy compares with a row of zeros two to three times as fast as with the number 0
+        rows = array.reshape(-1, _row_length(array.shape))
+        array = np.maximum(rows, _zeros(rows.shape[1], array.dtype)).reshape(array.shape)
+        return array
     return np.maximum(x, 0)
+
+
+@lru_cache(maxsize=256)
+def _row_length(shape: Shape) -> int:
+    """The product of as many of the last lengths as make a long row."""
+    length = 1
+    for n in reversed(shape):
+        length *= n
+        if length >= _MANY:
+            break
+    return length if length <= 1 << 16 else shape[-1]
+
+
+@lru_cache(maxsize=64)
+def _zeros(n: int, dtype: Any) -> Any:
+    zeros = np.zeros(n, dtype)
+    zeros.flags.writeable = False
+    return zeros
 
 
 def _where_cases(draw: Draw) -> Case:
