@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import re
 import signal
@@ -347,6 +348,16 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path: Path, capsys) -> None
         (["evaluate", "nothing", "iris"], "no trained net in nothing"),
         (["evaluate", "rents", "towns.csv"], "lacks 1 of the 1 columns.*rent"),
         (["evaluate", "rents", "gaps.csv"], "1 of 2 rows lack 'rent'"),
+        (["train", "gaps.csv", "--target", "rent"], "1 of 2 rows lack 'rent'.*--drop-incomplete"),
+        (["train", "ids.csv", "--target", "n"], "'id' holds 150 different words.*--features"),
+        (["train", "ids.csv", "--target", "id"], "'id' is another word in each of the 150"),
+        (
+            ["train", "ids.csv", "--target", "one", "--features", "n"],
+            "'one' is 'a' in all 150 samples",
+        ),
+        (["train", "gaps.csv", "--target", "area"], "2 samples are too few for.*--test 0.2"),
+        (["train", "far.csv", "--target", "n"], "'far' holds a number.*too far"),
+        (["train", "latin.csv", "--target", "n", "--out", "l"], "save the file as UTF-8"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(arguments, message, folder, monkeypatch, capsys) -> None:
@@ -367,6 +378,13 @@ def folder(tmp_path_factory) -> Path:
     (folder / "bad.csv").write_text("a,b\n1,2\n3\n")
     (folder / "towns.csv").write_text("area,town\n50,Ulm\n50,Rome\n")
     (folder / "gaps.csv").write_text("area,town,rent\n50,Ulm,500\n60,Bonn,\n")
+    rows = [f"name{k},{k},a\n" for k in range(150)]
+    (folder / "ids.csv").write_text("id,n,one\n" + "".join(rows))
+    # the seed has this one in the part that is tested
+    far = ["1e-300" if k % 2 else "2e-300" for k in range(20)]
+    far[14] = "1e100"
+    (folder / "far.csv").write_text("far,n\n" + "".join(f"{x},{x[0]}\n" for x in far))
+    (folder / "latin.csv").write_text("n,größe\n1,2\n", encoding="latin-1")
     pictures(folder / "pictures", 2)
     (folder / "words.csv").write_text("area,town\nbig,Ulm\n")
     quick = ["--epochs", "1", "--quiet", "--out"]
@@ -445,6 +463,35 @@ def test_a_reader_who_has_seen_enough_causes_no_traceback(folder: Path) -> None:
         assert process.wait() == 0
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_names_that_the_terminal_cannot_write(tmp_path: Path, encoding: str) -> None:
+    path, out = tmp_path / "größe.csv", tmp_path / "run"
+    path.write_text("цена,да\n" + "1,日本\n2,нет\n" * 20, encoding="utf-8")
+
+    def said(*arguments: str) -> bytes:
+        command = [sys.executable, "-m", "tinygrad_cs", *arguments]
+        environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+        return subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+
+    said("train", str(path), "--target", "да", "--epochs", "1", "--out", str(out))
+    assert b"accuracy" in said("evaluate", str(out), str(path))
+    predicted = said("predict", str(out), str(path)).decode("utf-8").splitlines()
+    assert predicted[0] == "да" and set(predicted[1:]) <= {"日本", "нет"}
+
+
+def test_large_numbers_keep_their_differences(tmp_path: Path, capsys) -> None:
+    """Time stamps in seconds: float32 alone tells only every 128th."""
+    path, out = tmp_path / "times.csv", str(tmp_path / "run")
+    rows = [f"{1.7e9 + k % 20:.0f},{1e12 + 3 * (k % 20):.0f}\n" for k in range(200)]
+    path.write_text("time,until\n" + "".join(rows))
+    options = ["--target", "until", "--epochs", "30", "--lr", "0.01", "--quiet", "--out", out]
+    assert main(["train", str(path), *options]) == 0
+    assert main(["predict", out, str(path)]) == 0
+    predicted = capsys.readouterr().out.splitlines()[-200:]
+    errors = [abs(float(row) - 1e12 - 3 * (k % 20)) for k, row in enumerate(predicted)]
+    assert max(errors) < 5, max(errors)
+
+
 # The lessons
 
 DEMOS = Path(__file__).parents[1] / "demos"
@@ -459,7 +506,8 @@ def test_demo_lists_the_lessons_in_teaching_order_with_their_questions(capsys) -
     assert listed == list(dict.fromkeys(linked))
     assert any(re.match(r"  saturation +Where do sigmoid, tanh and ReLU", line) for line in lines)
     assert all((DEMOS / f"{name}.py").exists() for name in listed)
-    unlisted = {path.stem for path in DEMOS.glob("*.py")} - {*listed, "lesson", "style"}
+    helpers = {"lesson", "style", "counting", "every_layer", "readme_pictures"}
+    unlisted = {path.stem for path in DEMOS.glob("*.py")} - {*listed, *helpers}
     assert not unlisted, "a lesson without a row in demos/README.md"
 
 
@@ -537,6 +585,21 @@ def test_an_installed_package_without_the_lessons_says_where_they_are(monkeypatc
 
 
 # Gradient checks of layers, losses and files of one's own
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("tanh", "--op tanh"),
+        ("Linear", "--layer Linear"),
+        ("mine.py", "--file mine.py"),
+        ("tnah", "--op tnah or --layer tnah"),
+    ],
+)
+def test_a_name_without_its_option_is_told_the_option(name: str, option: str, capsys) -> None:
+    assert main(["gradcheck", name]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and told.rstrip().endswith(f"write {option}")
 
 
 def rows(printed: str) -> dict[str, list[str]]:

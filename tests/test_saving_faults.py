@@ -265,8 +265,9 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path, monkeypatch, room):
         return FullDisk(open(*arguments), room)
 
     monkeypatch.setattr(atomic, "open", full, raising=False)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*/state'") as found:
         tg.save(path, {"a": np.zeros(1000), "b": np.zeros(1000)})
+    assert found.value.errno == errno.ENOSPC
     assert tg.load(path) == "earlier" and os.listdir(tmp_path) == ["state"]
 
 
@@ -283,6 +284,16 @@ def test_no_step_that_fails_harms_the_earlier_file(tmp_path, monkeypatch, step, 
         tg.save(path, np.zeros(1000))
     monkeypatch.undo()
     assert tg.load(path) == "earlier" and os.listdir(tmp_path) == ["state"]
+
+
+def test_errors_of_the_system_name_the_file_and_not_the_temporary_one(tmp_path):
+    lost, folder = tmp_path / "lost" / "state", tmp_path / "folder"
+    folder.mkdir()
+    for path, kind in ((lost, FileNotFoundError), (folder, IsADirectoryError)):
+        with pytest.raises(kind) as found:
+            tg.save(path, 1)
+        assert str(found.value).endswith(f": '{path}'") and not found.value.filename2
+    assert os.listdir(tmp_path) == ["folder"]
 
 
 def test_everything_is_on_the_disk_before_the_name_changes(tmp_path, monkeypatch):

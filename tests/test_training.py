@@ -947,3 +947,36 @@ def test_evaluate_does_not_depend_on_the_batches():
         assert values["accuracy"] == found[0]["accuracy"]
         assert_allclose(values["loss"], found[0]["loss"], rtol=1e-6)
     assert training.evaluate(model, (x, y)) == {}
+
+
+@pytest.mark.parametrize("size", [1, 5, 23])
+def test_predict_is_the_model_in_evaluation_mode_whatever_the_batches(size):
+    x, _ = points(23)
+    model = net()
+    with training.evaluation_mode(model):
+        expected = model(x).numpy()
+    found = training.predict(model, x, batch_size=size)
+    assert type(found) is np.ndarray and found.dtype == np.float32
+    assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert all(module.training for module in model.modules())
+    assert_array_equal(training.predict(model, tg.tensor(x), batch_size=size), found)
+
+
+def test_predict_takes_several_inputs_and_says_what_it_cannot_join():
+    x, _ = points(23)
+    bilinear = nn.Bilinear(3, 3, 2)
+    assert training.predict(bilinear, x, x).shape == (23, 2)
+    with pytest.raises(errors.ShapeError, match="lengths 23, 4"):
+        training.predict(bilinear, x, x[:4])
+
+    class Pair(nn.Module):
+        def forward(self, x):
+            return x, x
+
+    class Total(nn.Module):
+        def forward(self, x):
+            return x.sum()
+
+    for module, kind in ((Pair(), "tuple"), (Total(), "float32|ndarray|Tensor")):
+        with pytest.raises(errors.ArgumentError, match=f"one array .* got ({kind})"):
+            training.predict(module, tg.tensor(x))

@@ -13,9 +13,10 @@ import numpy as np
 from .. import nn
 from ..data import Standardizer
 from ..engine.errors import ArgumentError, TinygradError
+from ..engine.modes import default_dtype
 from ..engine.types import Array
 from ..saving import load, save
-from ..training import MeanAbsoluteError, R2Score, evaluate, evaluation_mode
+from ..training import MeanAbsoluteError, R2Score, evaluate, predict
 from ..training.perceptron import perceptron
 from . import images
 from .tables import Columns, encode, targets
@@ -61,8 +62,27 @@ class Model:
         return np.where(np.isnan(x), self.fill, x).astype(x.dtype)
 
     def standardised(self, x: Array) -> Array:
-        """The inputs as the net takes them."""
-        return self.inputs.transform(self.filled(x))
+        """The inputs as the net takes them; raises `ArgumentError` for one beyond all others."""
+        z = self.inputs.transform(self.filled(x))
+        if z.dtype != default_dtype():
+            self._check_range(z)
+        return z.astype(default_dtype(), copy=False)
+
+    def _check_range(self, z: Array) -> None:
+        beyond = ~(np.abs(z).max(initial=0, axis=0) <= np.finfo(default_dtype()).max)
+        if beyond.any():
+            names = [name for name, categories in self.columns for _ in categories or [name]]
+            row = int(np.abs(z[:, beyond.argmax()]).argmax()) + 1
+            raise ArgumentError(
+                f"{names[beyond.argmax()]!r} holds a number (in row {row} of a part) too far from "
+                f"all others to be computed with: correct it, or change the unit of the column"
+            )
+
+    def goals(self, y: Array) -> Array:
+        """The answers as the net learns them: classes by number, or standardised numbers."""
+        if self.targets is None:
+            return y
+        return self.targets.transform(y).astype(default_dtype(), copy=False)
 
     def read(self, data: str, files: str | None) -> Array:
         """New inputs from a file, a folder or a data set, as the net was trained on them.
@@ -97,12 +117,12 @@ class Model:
 
     def predict(self, x: Array) -> Array:
         """Probabilities (n, classes), or numbers (n, outputs) in the unit of the targets."""
-        with evaluation_mode(self.net):
-            raw = self.net(self.standardised(x))
+        raw = predict(self.net, self.standardised(x))
         if self.targets is None:
-            probabilities: Array = nn.functional.softmax(raw, dim=1).numpy()
+            probabilities: Array = nn.functional.softmax(raw, dim=1)
             return probabilities
-        return self.targets.inverse_transform(raw.numpy())
+        # a mean far from 0 needs more digits than the net gives
+        return self.targets.inverse_transform(raw.astype(np.float64))
 
     def judged(self, x: Array, answers: Array) -> dict[str, Any]:
         """How good the predictions are: loss and accuracy of classes, R² and error of numbers."""

@@ -48,6 +48,8 @@ def prepare(loaded: Loaded, settings: dict[str, Any]) -> tuple[Model, list[Part]
     classes = loaded.samples.class_names
     if not classes and y.dtype.kind in "iu":
         classes = tuple(map(str, range(y.max() + 1)))
+    if classes:
+        _check_classes(loaded.target, classes, y)
     positions = _split(y if classes else None, len(x), settings, loaded.test is not None)
     learned = x[positions["training"]]
     fill = _means(learned)
@@ -66,10 +68,26 @@ def prepare(loaded: Loaded, settings: dict[str, Any]) -> tuple[Model, list[Part]
     return model, [_part(model, name, *pair) for name, pair in samples.items()]
 
 
+def _check_classes(target: str, classes: tuple[str, ...], y: Array) -> None:
+    """Raise `ArgumentError` where there is nothing to tell apart, or nothing in common."""
+    found = np.unique(y)
+    if len(found) == 1:
+        raise ArgumentError(
+            f"{target!r} is {classes[found[0]][:40]!r} in all {len(y)} samples: there are no "
+            f"classes to tell apart"
+        )
+    if len(found) == len(y):
+        raise ArgumentError(
+            f"{target!r} is another word in each of the {len(y)} samples, such as "
+            f"{classes[found[0]][:40]!r}: classes have several samples each"
+        )
+
+
 def _part(model: Model, name: str, x: Array, y: Array) -> Part:
-    # tests are judged once, from what they came as
-    z = x if name == "test" else model.standardised(x)
-    return Part(name, x, y, z, y if model.targets is None else model.targets.transform(y))
+    z = model.standardised(x)  # also of a test, to refuse before the training what is beyond all
+    if name == "test":
+        z = x  # it is judged once, from what it came as
+    return Part(name, x, y, z, model.goals(y))
 
 
 def _means(x: Array) -> Array:
@@ -94,10 +112,17 @@ def _split(
     shares = {"training": rest} | shares
     if labels is not None and np.unique(labels, return_counts=True)[1].min() < len(shares):
         labels = None
-    split = random_split(
-        TensorDataset(np.arange(count)),
-        list(shares.values()),
-        generator=settings["seed"],
-        stratify=labels,
-    )
+    try:
+        split = random_split(
+            TensorDataset(np.arange(count)),
+            list(shares.values()),
+            generator=settings["seed"],
+            stratify=labels,
+        )
+    except ArgumentError as error:
+        options = ", ".join(f"--{name} {share:g}" for name, share in shares.items())
+        raise ArgumentError(
+            f"{count} samples are too few for {options.replace('--training', 'training')}: give "
+            f"more of them, or other shares"
+        ) from error
     return {name: np.asarray(part.indices) for name, part in zip(shares, split, strict=True)}

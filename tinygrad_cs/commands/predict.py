@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
         help="predict with a trained net, as CSV",
         description="Predict the rows of a CSV file with a net that `train` made, one row each, in "
         "their order. The file has the columns of the training data by name, in any order; other "
-        "columns are passed over, missing values filled as in training.",
+        "columns are passed over, missing values filled as in training. Written in UTF-8.",
     )
     parser.add_argument("folder", type=Path, metavar="RUN", help="the folder `train --out` wrote")
     parser.add_argument(
@@ -47,6 +48,9 @@ def run(options: argparse.Namespace) -> int:
         header += [f"P({name})" for name in model.classes]
         rows = [row + more for row, more in zip(rows, predicted.tolist(), strict=True)]
     if options.out is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # the names of classes may be of any language, whatever the terminal speaks
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
         _write(sys.stdout, header, rows)
     else:
         with open(options.out, "w", newline="", encoding="utf-8") as file:

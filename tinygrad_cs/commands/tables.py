@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,11 @@ import numpy as np
 
 from ..data import Column, Samples, Table, read_csv, registry
 from ..engine.errors import ArgumentError
+from ..engine.modes import set_default_dtype
 from ..engine.types import Array
+
+MOST_CATEGORIES = 100
+"""Different words in a column that may say something of rows to come."""
 
 GENERATED = 1000
 """Samples drawn where a data set has as many as asked for."""
@@ -75,8 +80,37 @@ def load(
         table = read_csv(data, categories=[target])
     names = [column.name for column in table if column.name != target]
     chosen = names if features is None else list(features)
-    samples = table.samples(target, chosen, incomplete="drop" if drop else "keep")
+    _check_gaps_and_words(data, table, target, chosen, drop)
+    samples = _samples(table, target, chosen, incomplete="drop" if drop else "keep")
     return Loaded(samples, [(name, table[name].categories) for name in chosen], target)
+
+
+def _check_gaps_and_words(
+    data: str, table: Table, target: str, features: Sequence[str], drop: bool
+) -> None:
+    """Raise `ArgumentError` for what `Table.samples` refuses, in words of the command line."""
+    if table[target].missing and not drop:
+        raise ArgumentError(
+            f"{data}: {table[target].missing} of {len(table)} rows lack {target!r}, which is to "
+            f"be predicted: leave them out with --drop-incomplete"
+        )
+    for name in features:
+        different = len(table[name].categories)
+        if different > MOST_CATEGORIES:
+            raise ArgumentError(
+                f"{data}: {name!r} holds {different} different words, more than "
+                f"{MOST_CATEGORIES}: names say nothing of new rows; choose columns with --features"
+            )
+
+
+def _samples(table: Table, target: str, features: Sequence[str], **how: Any) -> Samples:
+    """Samples in float64: of a time stamp float32 would lose minutes before it is standardised."""
+
+    def double() -> Samples:
+        set_default_dtype("float64")
+        return table.samples(target, features, max_categories=MOST_CATEGORIES, **how)
+
+    return copy_context().run(double)
 
 
 def encode(data: str, columns: Columns) -> Array:
@@ -97,7 +131,7 @@ def encode(data: str, columns: Columns) -> Array:
     # the encoder of the training, which asks for a target
     nobody = "".join(name for name, _ in columns) + "?"
     aim = Column(nobody, "number", np.zeros(len(recoded[0].values)), (), 0)
-    return Table([*recoded, aim]).samples(nobody, [name for name, _ in columns]).x
+    return _samples(Table([*recoded, aim]), nobody, [name for name, _ in columns]).x
 
 
 def targets(data: str, target: str, classes: tuple[str, ...]) -> Array:

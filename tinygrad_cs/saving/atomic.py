@@ -24,7 +24,14 @@ def replace_file(path: str | os.PathLike[str], parts: Iterable[Any]) -> None:
     stays a link, its target is replaced. If anything fails, the new file is removed and the error
     raised; the earlier file is as it was. A process that is killed may leave the new file behind.
     """
-    target = Path(os.path.realpath(path))
+    try:
+        _replace(Path(os.path.realpath(path)), parts)
+    except OSError as error:
+        # A full disk names no file, everything else the new one, of which nobody has heard.
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def _replace(target: Path, parts: Iterable[Any]) -> None:
     fresh = target.with_name(f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}")
     # "x": a name that exists already, however unlikely, belongs to somebody else.
     file = open(fresh, "xb")  # noqa: SIM115 - closed before it gets its name

@@ -7,7 +7,7 @@ from .callbacks import Callback
 from .checkpointing import Checkpointing
 from .diagnosis import Diagnosis
 from .errors import HistoryFileError, NonFiniteLossError
-from .evaluation import evaluate, evaluation_mode
+from .evaluation import evaluate, evaluation_mode, predict
 from .fit import fit
 from .history import History
 from .metrics import (
@@ -51,6 +51,7 @@ __all__ = [
     "evaluate",
     "evaluation_mode",
     "fit",
+    "predict",
 ]
 
 _ESTIMATORS = ("TinyClassifier", "TinyRegressor")

@@ -95,13 +95,10 @@ class Epochs:
 
     def __init__(self, loader: Iterable[Batch]) -> None:
         self.loader = loader
+        self._keeps_position = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
         self.seen = 0
         self._iterator: Iterator[Batch] | None = None
         self._start: dict[str, Any] | None = None
-
-    @property
-    def _keeps_position(self) -> bool:
-        return hasattr(self.loader, "state_dict") and hasattr(self.loader, "load_state_dict")
 
     def left(self) -> Iterator[Batch]:
         """The batches that are left of the present epoch; who takes them counts them in `seen`."""

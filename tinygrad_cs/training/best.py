@@ -37,7 +37,7 @@ class Best:
 
     def see(self, value: Any, epoch: int) -> bool:
         """Look at an epoch's value; returns whether it is the best. NaN never is."""
-        if np.ndim(value):
+        if not isinstance(value, float) and np.ndim(value):
             raise ArgumentError(
                 f"fit: cannot monitor {self.monitor!r}: it is no single number; monitor another "
                 f"column, or give the metric an average"

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ..data import DataLoader, TensorDataset
+from ..engine.errors import ArgumentError
 from ..engine.modes import no_grad
+from ..engine.types import Array, np
 from ..nn.module import Module
 from .batches import EVALUATION_BATCH, Batch, as_loader
 from .metrics import Metric, chosen_metrics
 from .step import number
 
-__all__ = ["evaluate", "evaluation_mode"]
+__all__ = ["evaluate", "evaluation_mode", "predict"]
 
 
 @contextmanager
@@ -75,6 +78,38 @@ def evaluate(
     """
     loader = as_loader("evaluate", data, batch_size or EVALUATION_BATCH, shuffle=False)
     return evaluated(model, loader, loss, chosen_metrics("evaluate", metrics))
+
+
+def predict(model: Module, *inputs: Any, batch_size: int = EVALUATION_BATCH) -> Array:
+    """What a model says of new inputs, in evaluation mode: an array of one output per sample.
+
+    Args:
+        model: called with a part of each of the inputs at a time.
+        inputs: arrays or tensors with the same number of samples along axis 0.
+        batch_size: samples at a time (default 256), which bounds the memory; the result depends on
+            it by rounding at most.
+
+    Of a classifier these are scores: `.argmax(axis=1)` is the class, `nn.functional.softmax(scores,
+    dim=1)` probabilities. Raises `ShapeError` for inputs of different lengths, `ArgumentError` for
+    none, and for a model with another output than one array.
+
+    Example:
+        >>> import numpy as np, tinygrad_cs as tg
+        >>> net = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.Dropout())
+        >>> tg.training.predict(net, np.ones((1000, 2), "float32")).shape
+        (1000, 3)
+    """
+    samples = TensorDataset(*inputs)
+    with evaluation_mode(model):
+        outputs = [model(*batch) for batch in DataLoader(samples, batch_size)]
+    parts = [getattr(output, "_data", output) for output in outputs]
+    if not all(isinstance(part, np.ndarray) and part.ndim for part in parts):
+        raise ArgumentError(
+            f"predict: expected a model that returns one array with an entry per sample, got "
+            f"{type(outputs[0]).__name__}; call it inside evaluation_mode(model) instead"
+        )
+    joined: Array = np.concatenate(parts)
+    return joined
 
 
 def evaluated(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from ..nn.module import Module
@@ -40,7 +40,8 @@ class Judge:
 
     def judge(self, row: dict[str, Any]) -> bool:
         """Add the validation to an epoch's row; returns whether the epoch is the best so far."""
-        with self._averaged_if_used():
+        average = self.average if self._uses_average("validation") else None
+        with nullcontext() if average is None else average.applied():
             if self.batches is not None:
                 found = evaluated(self.model, self.batches, self.loss, self.metrics)
                 row |= {f"validation_{name}": value for name, value in found.items()}
@@ -59,11 +60,3 @@ class Judge:
 
     def _uses_average(self, use: str) -> bool:
         return self.average is not None and bool(self.average.updates) and use in self.uses
-
-    @contextmanager
-    def _averaged_if_used(self) -> Iterator[None]:
-        if self._uses_average("validation"):
-            with self.average.applied():  # type: ignore[union-attr]
-                yield
-        else:
-            yield

@@ -91,7 +91,7 @@ class Loop(Resumable):
                 self._last_good.keep(self)
                 while self.epoch < self.epochs and self._stop is None:
                     self._train_epoch()
-                check_weights(self.model, self.loss)
+                check_weights(self.optimizer, self.loss)
                 self._end()
         except NotFinite as found:
             raise self._last_good.restored(self, found) from None

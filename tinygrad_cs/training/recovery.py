@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ..engine.types import np
-from ..nn.module import Module
+from ..optim import Optimizer
 from .diagnosis import Diagnosis, diagnose
 from .errors import NonFiniteLossError
 from .step import NotFinite
@@ -42,7 +42,7 @@ class LastGood:
         """Come back to here, unless the loss has just begun to explode."""
         before = self._state["run"]["loss"]
         if not run.loss > 10 * abs(before) + 1:
-            check_weights(run.model, run.loss)
+            check_weights(run.optimizer, run.loss)
             self.keep(run)
 
     def restored(self, run: Loop, found: NotFinite) -> NonFiniteLossError:
@@ -61,7 +61,8 @@ class LastGood:
         return NonFiniteLossError(diagnosis, run.history, run)
 
 
-def check_weights(model: Module, loss: float) -> None:
-    """Raise `NotFinite` for weights that are infinite or NaN."""
-    if not all(np.isfinite(p._data).all() for p in model.parameters()):
+def check_weights(optimizer: Optimizer, loss: float) -> None:
+    """Raise `NotFinite` for weights that became infinite or NaN."""
+    trained = (parameter for group in optimizer.param_groups for parameter in group["params"])
+    if not all(np.isfinite(parameter._data).all() for parameter in trained):
         raise NotFinite((), loss, "weights")

@@ -53,7 +53,7 @@ class Step:
         self.averages = getattr(loss, "reduction", "mean") != "sum"
         """Is the loss of a batch the mean over its samples (and not their sum)?"""
         self.searches = isinstance(optimizer, LBFGS)
-        self._named = list(model.named_parameters())
+        self._named = list(model.named_parameters()) if self.clips else []
 
     def __call__(self, *batch: Any) -> tuple[float, Any]:
         """The loss, a Python float, and the prediction, both before the update."""

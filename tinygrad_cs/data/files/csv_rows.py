@@ -75,8 +75,8 @@ class CsvRows:
                 except UnicodeDecodeError as error:
                     raise self.fail(
                         f"expected text in {self.encoding}, got byte {raw[error.start]:#04x} at "
-                        f"position {error.start} of the line; write another encoding, such as "
-                        f'encoding="latin-1"'
+                        f"position {error.start} of the line; save the file as UTF-8, or write "
+                        f'its encoding, such as encoding="latin-1"'
                     ) from error
 
     def _open(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,9 @@ def _attempt(path: Path, call: Callable[[], Any]) -> Any:
             return call()
     # Decoders raise whatever they stumble over: OSError, SyntaxError, struct.error, ...
     except Exception as error:
-        raise DataFileError(path, f"cannot be decoded as an image: {str(error)[:200]}") from error
+        # Pillow says "cannot identify image file" of the bytes in memory, by their address.
+        reason = re.sub(r" ?<[^>]*>", "", str(error))[:200]
+        raise DataFileError(path, f"cannot be decoded as an image: {reason}") from error
 
 
 def _pillow() -> Any:

@@ -15,7 +15,7 @@ from ... import nn
 from ...data import Standardizer
 from ...engine.modes import generator, manual_seed, set_default_dtype
 from ...engine.types import Array
-from ..evaluation import evaluation_mode
+from ..evaluation import predict
 from ..perceptron import optimizer_for, perceptron, widths_of
 from ..run import Run
 
@@ -156,9 +156,7 @@ class TinyEstimator(BaseEstimator):  # type: ignore[misc]
         """What the net says, one row a sample."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=FLOATS, reset=False)
-        with evaluation_mode(self.model_):
-            raw: Array = self.model_(self.scaler_.transform(x).astype(self._dtype())).numpy()
-        return raw
+        return predict(self.model_, self.scaler_.transform(x).astype(self._dtype()))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

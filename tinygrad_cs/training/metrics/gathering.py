@@ -59,6 +59,8 @@ class Gathering:
 
     def compute(self) -> dict[str, Any]:
         """The values by name."""
+        if not self.metrics:
+            return {}
         self.flush()
         return {name: metric.compute() for name, metric in self.metrics.items()}
 
