@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import tinygrad_cs as tg
+from tinygrad_cs.engine.errors import GraphError
 
 
 def _chain(*functions):
@@ -100,3 +101,21 @@ def test_what_is_cut_off_has_no_derivative_of_any_order(f, dead, alive, cut):
         assert_allclose(mixed(x), second @ v, **close)
         third = tg.func.grad(lambda y: (slope(y) * v).sum())(x)
     assert np.isfinite(third).all() and not third[: len(dead)].any()
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_scalars_with_and_without_anything_infinite(retain):
+    """The pass is made without marks first, and again with them where something is not finite."""
+    w, x = tg.Scalar(2.0), tg.Scalar(0.0)
+    fine = tg.relu(w * 3.0) + tg.relu(-w)
+    fine.backward(retain_graph=retain)
+    assert w.grad == 3.0
+    dead = tg.relu(tg.sqrt(x) - 2.0) + x * w
+    dead.backward(retain_graph=retain)
+    assert (x.grad, w.grad) == (2.0, 3.0)
+    alive = tg.relu(tg.sqrt(tg.Scalar(0.0)) + w)
+    alive.backward(retain_graph=retain)
+    assert w.grad == 4.0
+    if not retain:
+        with pytest.raises(GraphError):
+            fine.backward()

@@ -296,6 +296,8 @@ class Entry:
             return f"[{inside}]" if isinstance(out, list) else f"({inside}{',' if inside else ''})"
         if isinstance(out, np.ndarray):  # a constant, which the caller may change
             return f"{self.name(out)}.copy()"
+        if isinstance(out, Tensor) and out._node is None:
+            return f"tensor_of({self.name(out._data)}.copy())"
         return self.name(out)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..engine.node import last_overwrite, tick
 from ..engine.scalar import Scalar
+from ..engine.tensor import Tensor
 from .entry import Spot
 from .traced_number import TracedNumber
 
@@ -25,7 +26,7 @@ class Scalars:
         self._start = tick()
         self.met: dict[Scalar, Any] = {}
         self.must_be_finite = False
-        self._names: dict[Scalar, str] = {}
+        self._names: dict[Any, str] = {}
         self._with_gradient: set[Scalar] = set()
         self._changed: set[Scalar] = set()
 
@@ -41,7 +42,7 @@ class Scalars:
             self._name(value, name, 6)
 
     def _name(self, x: Any, name: str, depth: int) -> None:
-        if type(x) is Scalar:
+        if isinstance(x, (Scalar, Tensor)):
             self._names.setdefault(x, name)
         elif depth and isinstance(x, (list, tuple)):
             for i, part in enumerate(x):
@@ -52,6 +53,10 @@ class Scalars:
         elif depth and hasattr(x, "__dict__") and not isinstance(x, (type, ModuleType)):
             for key, part in list(vars(x).items()):
                 self._name(part, f"{name}_{key}", depth - 1)
+
+    def name_of(self, x: Any) -> str:
+        """What the function calls it, if it has a name there."""
+        return self._names.get(x, "captured")
 
     def capture(self, x: Scalar) -> None:
         """Put stand-ins in the place of a scalar's value and gradient, until the trace ends."""

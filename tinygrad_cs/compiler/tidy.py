@@ -14,6 +14,7 @@ from typing import Any
 
 from ..engine.errors import CompileError
 from ..engine.types import np
+from .naming import Names, name_constants, name_what_is_kept
 from .program import Program, Statement, Var, leaves, mapped, overlap
 from .syntax import node_of
 from .text import is_nameless
@@ -29,25 +30,9 @@ def tidied(program: Program) -> Program:
     _say_what_holds(program)
     _take_apart(program, names)
     _call_sums_sums(program)
-    _name_constants(program, names)
-    _name_what_is_kept(program, names)
+    name_constants(program, names)
+    name_what_is_kept(program, names)
     return program
-
-
-class Names:
-    """The names that are taken."""
-
-    def __init__(self, program: Program) -> None:
-        made = [s.target for s in [*program.views, *program.statements] if s.target is not None]
-        self._taken = {v.name for v in [*program.inputs, *program.constants, *made]}
-
-    def give(self, v: Var, wanted: str) -> None:
-        """Call a value so, with a number behind it where that is taken."""
-        name, k = wanted, 2
-        while name in self._taken:
-            name, k = f"{wanted}_{k}", k + 1
-        self._taken.add(name)
-        v.name = name
 
 
 def _copied(program: Program) -> Program:
@@ -223,36 +208,3 @@ def _returned(function: Any) -> list[str]:
     if not last or not isinstance(last[0], ast.Tuple):
         return []
     return [e.id if isinstance(e, ast.Name) else "" for e in last[0].elts]
-
-
-def _name_constants(program: Program, names: Names) -> None:
-    for v in program.changing:
-        if v.name.startswith("step_") and v.name[5:].isdigit():  # the function is called step
-            names.give(v, "steps")
-    for v, value in program.constants.items():
-        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fi" or not value.size:
-            continue
-        if (value == 1).all():
-            names.give(v, "ones")
-        elif (value == 0).all():
-            names.give(v, "zeros")
-        elif value.ndim == 1 and np.array_equal(value, np.arange(value.size)):
-            names.give(v, "rows")
-
-
-def _name_what_is_kept(program: Program, names: Names) -> None:
-    """New running statistics and new values of tensors, after what they replace."""
-    made = {s.target: s for s in program.statements}
-    captured = set(program.captured)
-    for v in program.kept:
-        if not is_nameless(v.name):
-            continue
-        before, waiting = None, [v]
-        while waiting and before is None:
-            for x in made[waiting.pop()].reads() if waiting[-1] in made else ():
-                if x in captured and (x.shape, x.dtype) == (v.shape, v.dtype):
-                    before = x
-                elif is_nameless(x.name):
-                    waiting.append(x)
-        if before is not None:
-            names.give(v, f"new_{before.name}")

@@ -68,7 +68,7 @@ class Trace:
         """Capture the tensors among the operands of an operation."""
         for x in operands:
             if isinstance(x, Tensor) and not isinstance(x._data, Traced):
-                self.capture(x, "captured")
+                self.capture(x, self.scalars.name_of(x))
             elif type(x) is Scalar:
                 self.scalars.capture(x)
 

@@ -1,0 +1,218 @@
+"""What `tg.compile` refuses says where and what to write; threads, copies, schedules inside."""
+
+import copy
+import pickle
+import sys
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from both_ways import check, copies, normal
+from numpy.testing import assert_array_equal
+
+import tinygrad_cs as tg
+from tinygrad_cs import nn
+from tinygrad_cs.engine import errors
+
+F = nn.functional
+L = tg.optim.lr_scheduler
+OUTSIDE = np.zeros(3, "f4")
+
+
+@dataclass
+class Pair:
+    """No nesting that a program takes apart."""
+
+    a: object
+
+
+def into_outside(x):
+    OUTSIDE[0] = x.data.sum()
+    return x
+
+
+def ufunc_into_outside(x):
+    np.add(x.data, 1, out=OUTSIDE)
+    return x
+
+
+def generator(x):
+    yield x * 2
+
+
+def seeds(x):
+    tg.manual_seed(0)
+    return x
+
+
+REFUSED = {
+    "branch": (lambda x: x if x.sum() > 0 else -x, r"test_compile_review\.py:\d+.*tg\.where"),
+    "item": (lambda x: x if x.sum().item() > 0 else -x, r"py:\d+.*tg\.where"),
+    "float": (lambda x: float(x.sum()), r"py:\d+.*outside of the compiled function"),
+    "tolist": (lambda x: x.data.tolist(), r"py:\d+"),
+    "while": (lambda x: [0 for _ in range(3) if x.sum() > 0], r"py:\d+"),
+    "mask": (lambda x: x[x > 1].mean(), r"shape of x\[mask\].*py:\d+"),
+    "nonzero": (lambda x: np.nonzero(x.data), r"np\.nonzero.*py:\d+"),
+    "unique": (lambda x: np.unique(x.data), r"np\.unique.*py:\d+"),
+    "store": (into_outside, r"py:\d+"),
+    "out": (ufunc_into_outside, r"py:\d+"),
+    "dataclass": (lambda x: Pair(x * 2), r"returned a Pair"),
+    "set": (lambda x: {x * 2}, r"returned a set"),
+    "map": (lambda x: map(abs, [x]), r"returned a map"),
+    "generator": (generator, r"returned a generator"),
+    "seed": (seeds, r"seed outside"),
+}
+
+
+@pytest.mark.parametrize("name", list(REFUSED))
+def test_what_no_program_can_follow_is_refused(name):
+    f, message = REFUSED[name]
+    with pytest.raises(errors.CompileError, match=message):
+        tg.compile(f)(tg.tensor([1.0, 2.0, 3.0]))
+    with pytest.raises(errors.CompileError):  # and in every call, not only in the first
+        tg.compile(f)(tg.tensor([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("x", [{1, 2}, bytearray(b"a"), Pair(1)], ids=["set", "bytearray", "Pair"])
+def test_arguments_that_cannot_be_compared_are_refused(x):
+    with pytest.raises(errors.CompileError, match=f"got {type(x).__name__}"):
+        tg.compile(lambda x: 1)(x)
+
+
+def test_an_argument_that_is_also_captured_is_refused():
+    layer = nn.Linear(3, 2)
+    f = tg.compile(lambda w: layer(np.ones((1, 3), "f4")).sum() + (w * w).sum())
+    with pytest.raises(errors.CompileError, match="also used by the function itself"):
+        f(layer.weight)
+
+
+@pytest.mark.parametrize(
+    ("f", "good", "bad"),
+    [
+        (lambda x, i: x[i], np.array([0, 1]), np.array([0, 7])),
+        (lambda x, i: F.cross_entropy(x.reshape(1, 3), i), np.array([2]), np.array([3])),
+        (lambda x, i: np.linalg.inv(x[0] * tg.tensor(i)), np.eye(2), np.zeros((2, 2))),
+    ],
+    ids=["index", "class", "singular"],
+)
+def test_errors_at_run_time_are_those_of_the_function(f, good, bad):
+    x = tg.tensor([1.0, 2.0, 3.0])
+    compiled = tg.compile(f)
+    compiled(x, good)
+    with pytest.raises(errors.TinygradError) as expected:
+        f(x, bad)
+    with pytest.raises(type(expected.value)):
+        compiled(x, bad)
+    compiled(x, good)
+
+
+def test_after_an_error_everything_is_as_before_the_call():
+    tg.manual_seed(0)
+    embedding = nn.Embedding(3, 4)
+    net = nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 3), nn.BatchNorm1d(3))
+    optimizer = tg.optim.Adam([*embedding.parameters(), *net.parameters()], lr=0.1)
+
+    @tg.compile
+    def step(i, y):
+        optimizer.zero_grad()
+        F.cross_entropy(net(embedding(i)), y).backward()
+        optimizer.step()
+
+    y = np.array([0, 2])
+    step(y, y)
+    before, state = copies(net), tg.engine.modes.generator().bit_generator.state
+    for i, labels in [(y, np.array([0, 3])), (np.array([0, 5]), y)]:
+        with pytest.raises(errors.IndexOutOfRange):
+            step(i, labels)
+        for name, value in copies(net).items():
+            assert_array_equal(value, before[name])
+        assert tg.engine.modes.generator().bit_generator.state == state
+
+
+def test_threads_that_call_the_same_function():
+    net = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh())
+    f = tg.compile(lambda x: net(x))
+    batches = [normal(16, 8, seed=k) for k in range(4)]
+    expected = [net(x).data for x in batches]
+    f(batches[0])
+    wrong, interval = [], sys.getswitchinterval()
+
+    def call(k):
+        for _ in range(300):
+            if not (f(batches[k]).data == expected[k]).all():
+                wrong.append(k)
+
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=call, args=(k,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
+
+
+class Fast(nn.Module):
+    """Holds its own compiled forward pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.fast = tg.compile(self.run)
+
+    def run(self, x):
+        return self.layer(x)
+
+    def forward(self, x):
+        return self.fast(x)
+
+
+def test_copies_run_their_own_program():
+    net, x = Fast(), np.ones((1, 2), "f4")
+    net(x)
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        twin.layer.weight.data[:] = 0
+        assert_array_equal(twin(x).data, twin.layer(x).data)
+        assert (net(x).data != twin(x).data).any()
+
+
+SCHEDULES = {
+    "step": lambda o: L.StepLR(o, 2),
+    "exponential": lambda o: L.ExponentialLR(o, 0.9),
+    "cosine": lambda o: L.CosineAnnealingLR(o, 5),
+    "restarts": lambda o: L.CosineAnnealingWarmRestarts(o, 2),
+    "one cycle": lambda o: L.OneCycleLR(o, 0.5, total_steps=10),
+    "lambda": lambda o: L.LambdaLR(o, lambda e: 1 / (1 + e)),
+    "sequence": lambda o: L.SequentialLR(
+        o, [L.LinearLR(o, total_iters=2), L.ExponentialLR(o, 0.9)], [3]
+    ),
+}
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+@pytest.mark.parametrize("name", list(SCHEDULES))
+def test_schedules(name, inside):
+    def scenario(wrap):
+        net = nn.Linear(3, 2)
+        optimizer = tg.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        schedule = SCHEDULES[name](optimizer)
+
+        def step(x):
+            optimizer.zero_grad()
+            (net(x) ** 2).mean().backward()
+            optimizer.step()
+            if inside:
+                schedule.step()
+
+        step, rates = wrap(step), []
+        for _ in range(7):
+            step(normal(4, 3))
+            if not inside:
+                schedule.step()
+            rates.append(optimizer.param_groups[0]["lr"])
+        return rates, copies(net)
+
+    check(scenario)
