@@ -97,10 +97,7 @@ def by_engine(x: Any, y: Any, w: dict[str, Any]) -> dict[str, Any]:
 
 
 def products(layers: int, reuse: bool) -> int:
-    """Matrix products for the gradients of all weights of that many layers, counted by doing them.
-
-    Without reuse, every gradient starts at the top: its layer's dJ/dz is computed anew.
-    """
+    """Matrix products for all weights' gradients, counted; without reuse each starts at the top."""
     weights, a, count = [np.eye(2)] * layers, np.full((2, 1), 0.5), 0
     above = None
     for n in reversed(range(layers)):

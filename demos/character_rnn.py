@@ -16,13 +16,13 @@ have to be clipped: an LSTM's do not explode here.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from functools import cache
 from pydoc_data.topics import topics
 from typing import Any
 
 import lesson
 import numpy as np
+from counting import by_counting
 from matplotlib.figure import Figure
 from style import ORANGE, figure
 
@@ -77,24 +77,6 @@ class Writer(nn.Module):
         return "".join(ALPHABET[code] for code in written[1:])
 
 
-def by_counting(order: int, quick: bool) -> float:
-    """Bits per character of the test text for one who knows the last `order` characters.
-
-    The probabilities are counted in the training text. What never followed there gets the
-    probability it has after one character less (Witten and Bell, 1991).
-    """
-    training, test = (codes.tolist() for codes in text(quick))
-    p = np.full(len(test), 1 / len(ALPHABET))
-    for k in range(order + 1):
-        after: dict[Any, Counter[int]] = defaultdict(Counter)
-        for i in range(k, len(training)):
-            after[tuple(training[i - k : i])][training[i]] += 1
-        for i in range(k, len(test)):
-            if (seen := after.get(tuple(test[i - k : i]))) is not None:
-                p[i] = (seen[test[i]] + len(seen) * p[i]) / (seen.total() + len(seen))
-    return float(-np.log2(p[1:]).mean())
-
-
 @cache
 def train(quick: bool, seed: int) -> tuple[Any, Any, float, str, str]:
     """Bits of each piece, bits of the test text after each epoch, how many pieces were clipped,
@@ -136,7 +118,10 @@ def train(quick: bool, seed: int) -> tuple[Any, Any, float, str, str]:
 
 def finding(quick: bool, seed: int) -> dict[str, float]:
     """Bits per character of the test text: counting, the net before training, and after."""
-    found = {f"bits, counting after {k} characters": by_counting(k, quick) for k in ORDERS}
+    found = {
+        f"bits, counting after {k} characters": by_counting(*text(quick), len(ALPHABET), k)
+        for k in ORDERS
+    }
     bits, test_bits, clipped, first, last = train(quick, seed)
     print(f'  The net before training writes: "{first}"\n  and afterwards: "{last}"\n')
     return found | {
@@ -157,7 +142,7 @@ def draw(quick: bool, seed: int) -> Figure:
     pieces = np.linspace(0, len(bits), len(test_bits))
     cell.plot(pieces, test_bits, "o-", color=ORANGE, label="text it has never seen")
     for order in ORDERS:
-        height = by_counting(order, quick)
+        height = by_counting(*text(quick), len(ALPHABET), order)
         cell.axhline(height, color="0.5", lw=1, ls="--")
         where = cell.get_yaxis_transform()
         cell.text(1.01, height, f"counting, order {order}", va="center", size=9, transform=where)

@@ -141,7 +141,7 @@ def draw(quick: bool, seed: int) -> Figure:
             cell.errorbar(rates, values.mean(axis=1), error, fmt=mark, color=colour, label=kind)
     for cell, name in zip(
         cells,
-        ("loss on new digits", "accuracy on new digits", "training accuracy - it"),
+        ("loss on new digits", "accuracy on new digits", "gap to training accuracy"),
         strict=True,
     ):
         cell.set(xlabel="rate p", ylabel=name)

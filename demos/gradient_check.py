@@ -74,7 +74,7 @@ def finding(quick: bool, seed: int) -> dict[str, float]:
 
 def draw(quick: bool, seed: int) -> Figure:
     """The two Vs, and what a kink does."""
-    picture, ((cell,),) = figure(8, 5)
+    picture, ((cell,),) = figure(6.6, 3.4)
     for case, (*_, line) in CASES.items():
         steps, errors = measure(case, quick, seed)
         cell.loglog(steps, np.where(errors > 0, errors, np.nan), line, markersize=4, label=case)

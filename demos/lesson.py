@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,9 @@ def run(
     parser = argparse.ArgumentParser(description=text.partition("\n")[0])
     add = parser.add_argument
     add("--out", type=Path, default=Path("runs/lessons"), help="folder (default runs/lessons)")
-    add("--seed", type=int, default=0, help="of everything random (default 0)")
+    add("--seed", type=seed, default=0, help="of everything random (default 0)")
     add("--quick", action="store_true", help="smaller and faster, same claim")
+    add("--show", action="store_true", help="open the picture in a window, too")
     options = parser.parse_args(arguments)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -57,8 +59,35 @@ def run(
     draw(options.quick, options.seed).savefig(path)
     print(f"\npicture: {path}")
     if film is not None:
-        path = path.with_suffix(".gif")
+        moving = path.with_suffix(".gif")
         first, *others = film(options.quick, options.seed)
-        first.save(path, save_all=True, append_images=others, duration=120, loop=0)
-        print(f"film: {path}")
+        first.save(moving, save_all=True, append_images=others, duration=120, loop=0)
+        print(f"film: {moving}")
+    if options.show:
+        show(path)
     return 0
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number >= 0, got {text!r}")
+    return int(text)
+
+
+def show(path: Path) -> None:
+    """Open a window with the picture of a file, and wait until it is closed."""
+    from matplotlib import get_backend, pyplot
+    from matplotlib.backends import BackendFilter, backend_registry
+
+    image = pyplot.imread(path)
+    window = pyplot.figure(path.stem, figsize=(image.shape[1] / 150, image.shape[0] / 150))
+    cell = window.add_axes((0, 0, 1, 1))
+    cell.imshow(image)
+    cell.axis("off")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "FigureCanvas.* is non-interactive", UserWarning)
+        pyplot.show()
+    if get_backend().lower() not in backend_registry.list_builtin(BackendFilter.INTERACTIVE):
+        print(f"There is no screen for a window; the picture is {path}", file=sys.stderr)
+    pyplot.close(window)

@@ -5,8 +5,7 @@
 CS231n, "Neural Networks Part 3", claims that plain gradient descent zigzags where one direction is
 much steeper than the other, that momentum builds up speed along the shallow one, that Nesterov's
 look-ahead helps further, that dividing by the gradients' own size (AdaGrad, RMSProp, Adam) evens
-the directions out and leaves saddles quickly, and that AdaGrad's rate dies. Adam's averages start
-at zero; its bias correction is there for the first steps.
+the directions out and leaves saddles quickly, and that AdaGrad's rate dies.
 
 Every optimizer gets the best rate of the same grid, or the comparison would be one of rates; a
 goal is reached when the walk stays there. Some things look different from the lecture. Dividing by
@@ -14,9 +13,8 @@ the gradients' size works along the axes: turn the same bowl by 30 degrees, and 
 faster than SGD and RMSProp slower than momentum. At the saddle momentum is slower than SGD: it
 leaves early, and then circles. AdaGrad's dying rate does not show: it takes a rate so high that it
 has arrived before. AdamW is helped on the bowls, where its decay pulls to 0, the minimum, and
-hindered in the valley, where it does not. And Adam's raw first step is too large, not too small,
-although both averages start at zero: the square's is slower (0.1 / sqrt(0.001) = 3.2 times the
-rate). RMSProp has no such correction: its first step is ten times its rate.
+hindered in the valley, where it does not. (How they get there: optimizer_race.py. Adam's first
+steps: bias_correction.py.)
 """
 
 from __future__ import annotations
@@ -108,25 +106,6 @@ def best(surface: str, make: Any, rates: Any, limit: int) -> tuple[float, float,
     return steps, rate, path
 
 
-def first_steps(count: int = 50) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes of Adam's first steps, in units of the rate, with and without bias correction.
-
-    The slope is 1 all the time, so every step should have size 1.
-    """
-    place = tg.tensor(0.0, requires_grad=True)
-    adam = optim.Adam([place], lr=1.0)
-    corrected, raw, mean, square = [], [], 0.0, 0.0
-    for _ in range(count):
-        adam.zero_grad()
-        before = place.item()
-        (place * 1.0).backward()
-        adam.step()
-        corrected.append(before - place.item())
-        mean, square = 0.9 * mean + 0.1, 0.999 * square + 0.001
-        raw.append(mean / square**0.5)
-    return np.array(corrected), np.array(raw)
-
-
 @cache
 def measure(quick: bool) -> dict[str, dict[str, tuple[float, float, np.ndarray]]]:
     """For each surface and optimizer the best rate and its walk; nothing here is random."""
@@ -137,41 +116,34 @@ def measure(quick: bool) -> dict[str, dict[str, tuple[float, float, np.ndarray]]
 
 
 def finding(quick: bool, seed: int) -> dict[str, float]:
-    """Steps to the goal (inf: never), and Adam's first step with and without bias correction."""
+    """Steps to the goal (inf: never)."""
     found: dict[str, float] = {}
     for surface, row in measure(quick).items():
         found |= {f"steps, {surface}, {name}": steps for name, (steps, *_) in row.items()}
-    corrected, raw = first_steps()
-    found |= {"first step, corrected": corrected[0], "first step, raw": raw[0]}
-    return found | {"largest step, raw": raw.max()}
+    return found
 
 
 def draw(quick: bool, seed: int) -> Figure:
+    """The walks, and how many steps each takes."""
     walks = measure(quick)
-    picture, axes = figure(15, 9.5, rows=2, columns=3)
-    for cell, (surface, row) in zip(axes.flat, walks.items(), strict=False):
+    picture, (cells,) = figure(3.6 * len(walks), 4.9, columns=len(walks))
+    for cell, (surface, row) in zip(cells, walks.items(), strict=True):
         f, start, _ = SURFACES[surface]
         left, right, low, high = FRAMES[surface]
         x, y = np.meshgrid(np.linspace(left, right, 200), np.linspace(low, high, 200))
         height = f(x, y)
         cell.contour(x, y, np.log(height - height.min() + 0.05), 14, colors="0.8", linewidths=1)
-        for name, (steps, rate, path) in row.items():
-            label = f"{steps} steps" if steps < np.inf else "never"
-            cell.plot(
-                *path.T, ".-", color=COLOURS[name], label=f"{label}, rate {rate:.2g}", lw=1.2, ms=3
-            )
+        lines = [
+            cell.plot(*path.T, ".-", color=COLOURS[name], lw=1.2, ms=3)[0]
+            for name, (_, _, path) in row.items()
+        ]
         cell.plot(*start, "s", color="black")
-        cell.set(title=surface, xlabel="x", ylabel="y", xlim=(left, right), ylim=(low, high))
-        cell.legend(fontsize=8, loc="best", framealpha=0.9)
-    handles, _ = axes[0, 0].get_legend_handles_labels()
-    axes[1, 2].legend(handles, OPTIMIZERS, loc="center", fontsize=13)
-    axes[1, 2].axis("off")
-    last = axes[1, 1]
-    for sizes, name in zip(first_steps(), ["with", "without"], strict=True):
-        last.plot(range(1, len(sizes) + 1), sizes, ".-", label=f"{name} bias correction")
-    last.set(title="Adam on a slope of 1", xlabel="step", ylabel="size of the step / rate")
-    last.set_ylim(0)
-    last.legend(loc="center right")
+        cell.grid(False)
+        cell.set(xlabel="x", ylabel="y", xlim=(left, right), ylim=(low, high))
+        cell.set_title(surface.replace(", ", ",\n"))
+        steps = [f"{n:.0f} steps" if n < np.inf else "never" for n, *_ in row.values()]
+        cell.legend(lines, steps, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+    picture.legend(lines, OPTIMIZERS, loc="outside upper center", ncols=len(OPTIMIZERS))
     return picture
 
 

@@ -2,24 +2,23 @@
 
 Claim (Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep Convolutional Neural
 Networks, 2012, after which CS231n quotes "6x"): a convolutional net with ReLUs reached a training
-error of 25 % on CIFAR-10 six times faster than the same net with tanh. CS231n adds that exp() is
-"a bit compute expensive".
+error of 25 % on CIFAR-10 six times faster than the same net with tanh. CS231n adds that exp() is "a
+bit compute expensive".
 
 Measured on four convolutions that learn the digits by plain SGD, each activation at the best of
 five rates and with the weights it is usually given, until 2 % of the training images are misread
-(the median of three nets). ReLU is not faster than tanh here: both take two or three epochs. (What
-was compared in 2012 was tanh and ReLU on harder images.) Sigmoid does not get off the ground in 12
-epochs, at any of the rates.
+(the median of three nets; sigmoid gets one). ReLU is not faster than tanh here: both take two or
+three epochs. (What was compared in 2012 was tanh and ReLU on harder images.) Sigmoid does not get
+off the ground in 6 epochs, at any of the rates.
 
-And exp is not what costs: for each output of a layer of 512 units sigmoid takes twice the time of
-ReLU, but the product with the weights takes more than ten times that, and tanh is as quick as
-ReLU.
+And exp is not what costs: for an output of a layer of 512 units sigmoid takes twice the time of
+ReLU, but the product takes about ten times that, and tanh is as quick as ReLU.
 """
 
 from __future__ import annotations
 
-import time
-from functools import cache
+from functools import cache, partial
+from timeit import repeat
 from typing import Any
 
 import lesson
@@ -30,11 +29,7 @@ from style import figure
 import tinygrad_cs as tg
 from tinygrad_cs import data, nn
 
-ACTIVATIONS = {
-    "sigmoid": (nn.Sigmoid, "^-."),
-    "tanh": (nn.Tanh, "s--"),
-    "ReLU": (nn.ReLU, "o-"),
-}
+ACTIVATIONS = {"sigmoid": (nn.Sigmoid, "^-."), "tanh": (nn.Tanh, "s--"), "ReLU": (nn.ReLU, "o-")}
 RATES = (0.1, 0.2, 0.4, 0.05, 0.8)
 GOAL, SEEDS = 0.02, 3
 
@@ -94,7 +89,7 @@ def errors(activation: str, rate: float, limit: int, quick: bool, seed: int) -> 
 @cache
 def best(activation: str, quick: bool, seed: int) -> tuple[float, float, Any]:
     """Epochs to the goal (inf: never), the rate that gets there first, and its errors."""
-    limit, walks = (12 if quick else 24), []
+    limit, walks = 12, []
     for rate in (0.1, 0.3) if quick else RATES:
         walk = errors(activation, rate, limit, quick, seed)
         reached = len(walk) / 2 if walk[-1] <= GOAL else np.inf
@@ -104,35 +99,32 @@ def best(activation: str, quick: bool, seed: int) -> tuple[float, float, Any]:
     return reached, rate, walk
 
 
-def nanoseconds(function: Any, elements: int) -> float:
-    """The shortest of many calls, for each number that comes out."""
-    times = []
-    for _ in range(300):
-        start = time.perf_counter_ns()
-        function()
-        times.append(time.perf_counter_ns() - start)
-    return min(times) / elements
-
-
 @cache
 def costs(seed: int) -> dict[str, float]:
     """Nanoseconds for each output of a layer of 512 units: its product and its activation."""
     random = np.random.default_rng(seed)
     x, w = (random.normal(size=shape).astype("float32") for shape in ((64, 512), (512, 512)))
     z = tg.tensor(x)
-    found = {"product": nanoseconds(lambda: x @ w, z.size)}
-    functions = {"sigmoid": tg.sigmoid, "tanh": tg.tanh, "ReLU": tg.relu}
+    functions = {
+        "product": lambda z: x @ w,
+        "sigmoid": tg.sigmoid,
+        "tanh": tg.tanh,
+        "ReLU": tg.relu,
+    }
+    times: dict[str, list[float]] = {name: [] for name in functions}
     with tg.no_grad():
-        for name, f in functions.items():
-            found[name] = nanoseconds(lambda f=f: f(z), z.size)
-    return found
+        for _ in range(20):  # in turns, so that what else the machine does disturbs all alike
+            for name, function in functions.items():
+                times[name] += repeat(partial(function, z), number=1, repeat=20)
+    return {name: 1e9 * min(seconds) / z.size for name, seconds in times.items()}
 
 
 def finding(quick: bool, seed: int) -> dict[str, float]:
     """Epochs to the goal in the median over seeds, their ratio, and what a number costs."""
     found: dict[str, float] = {}
     for activation in ACTIVATIONS:
-        runs = [best(activation, quick, s) for s in range(seed, seed + (1 if quick else SEEDS))]
+        count = 1 if quick or activation == "sigmoid" else SEEDS
+        runs = [best(activation, quick, s) for s in range(seed, seed + count)]
         found[f"{activation}: epochs to an error of {GOAL:.0%}"] = float(
             np.median([r[0] for r in runs])
         )
@@ -150,7 +142,7 @@ def draw(quick: bool, seed: int) -> Figure:
         epochs = np.arange(1, len(walk) + 1) / 2
         left.plot(epochs, walk, line, markersize=5, label=f"{activation}, rate {rate}")
     left.axhline(GOAL, color="0.5", lw=1)
-    left.set(title="Each at its best rate", xlabel="epoch", ylabel="training error")
+    left.set(title="The first net, at its best rate", xlabel="epoch", ylabel="training error")
     left.legend()
     times = costs(seed)
     right.barh(list(times), list(times.values()))

@@ -90,7 +90,7 @@ def finding(quick: bool, seed: int) -> dict[str, float]:
 
 def draw(quick: bool, seed: int) -> Figure:
     losses, checked = measure(quick, seed)
-    picture, ((left, right),) = figure(16, 4.6, columns=2)
+    picture, ((left, right),) = figure(13, 4.6, columns=2)
     for scale, colour, label in [(1.0, ORANGE, "He's weights"), (0.01, BLUE, "small last weights")]:
         left.semilogx(CLASSES, [losses[c, scale] for c in CLASSES], "o", color=colour, label=label)
     left.semilogx(CLASSES, np.log(CLASSES), color="black", label="ln C")
@@ -103,7 +103,8 @@ def draw(quick: bool, seed: int) -> Figure:
             right.text(column, row, text, color=colour, ha="center", va="center", fontsize=9)
     names = list(checked["in order"])
     right.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=8)
-    right.set_yticks(range(len(checked)), checked, fontsize=9)
+    right.set_yticks(range(len(checked)), checked, fontsize=10)
+    right.set_box_aspect(0.6)
     right.set(title="Checks", xlim=(-0.6, len(names) - 0.4), ylim=(len(checked) - 0.5, -0.5))
     right.grid(False)
     return picture

@@ -13,9 +13,9 @@ hundreds of times as long as the few operations on arrays. The table is the grap
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from itertools import pairwise
+from timeit import repeat
 from typing import Any
 
 import lesson
@@ -92,16 +92,6 @@ def array_cost(net: Any, points: Any, labels: Any) -> Any:
     return tg.softplus((1 - 2 * labels) * net(points)[:, 0]).mean()
 
 
-def seconds(call: Any, repeats: int) -> float:
-    """The shortest time of a call."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 @cache
 def measure(quick: bool, seed: int) -> tuple[Net, list[float], dict[str, float]]:
     """The trained net, its costs, and how it compares with arrays."""
@@ -129,13 +119,10 @@ def measure(quick: bool, seed: int) -> tuple[Net, list[float], dict[str, float]]
             p.data += velocity[i]
         costs.append(loss.data)
 
-    def by_numbers() -> None:
-        cost(net, points, labels).backward()
-
-    def by_arrays() -> None:
-        array_cost(arrays, points, labels).backward()
-
-    numbers, at_once = seconds(by_numbers, 3), seconds(by_arrays, 50)
+    numbers = min(repeat(lambda: cost(net, points, labels).backward(), number=1, repeat=3))
+    at_once = min(
+        repeat(lambda: array_cost(arrays, points, labels).backward(), number=1, repeat=50)
+    )
     found |= {"parameters": len(net.parameters), "cost before": costs[0], "cost after": costs[-1]}
     for what, seed_of in (("training", seed), ("new", seed + 1)):
         x, y = data.two_moons(100, noise=0.1, seed=seed_of)

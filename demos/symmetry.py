@@ -11,7 +11,7 @@ they are equal to the last bit after 3000 steps, one unit that reads 40 % of the
 only the last biases learn. A deviation of 1e-6 around the constant breaks the symmetry as well as
 one of 0.01; it takes some 800 steps to grow. Then the deviation in nets of 1 and 8 hidden layers,
 all with the same rate: 0.01 learns with one and not at all with eight, Xavier's 1 / sqrt(fan in)
-learns with both, and 1 saturates more than half of the units and learns about half.
+learns with both, and 1 saturates more than half of the units: with eight it reads 30 %.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parse(argv)
     random = tg.manual_seed(options.seed)
 
-    # Mean and deviation come from the training part alone, like everything else that is learned.
+    # Mean and deviation come from the training part alone, as all that is learned.
     parts = data.load_digits()
     parts = data.train_validation_test_split(*parts, seed=options.seed, stratify=parts[1])
     scaler = data.Standardizer(axis=None).fit(parts[0][0])
@@ -56,6 +56,10 @@ def main(argv: list[str] | None = None) -> None:
     print(f"pictures and weights are in {options.out}")
     print(f"test accuracy of a new model with the saved weights: {evaluate(restored, test)[1]:.4f}")
     print(f"test accuracy: {accuracy:.4f}")
+    if options.show:
+        from lesson import show
+
+        show(options.out / "mistakes.png")
 
 
 def build(hidden: list[int]) -> nn.Sequential:
@@ -98,7 +102,7 @@ def train(model, training, validation, epochs, random):
 
 @tg.no_grad()
 def evaluate(model, dataset):
-    """The loss, the share of images read correctly, and the probabilities (n, 10) of the digits."""
+    """The loss, the share read correctly, and the probabilities (n, 10) of the digits."""
     images, labels = dataset.arrays
     model.eval()
     logits = model(images)
@@ -145,10 +149,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     natural = partial(whole, minimum=0)
     add("--seed", type=natural, default=0, help="decides split, weights and noise (0)")
-    add("--epochs", type=whole, default=60, help="times every digit is seen (60)")
+    add("--epochs", type=whole, help="times every digit is seen (60; with --quick 5)")
     add("--hidden", type=whole, nargs="+", default=[128], help="width of each layer (128)")
     add("--out", type=Path, default=Path("runs/digits"), help="folder to write (runs/digits)")
+    add("--quick", action="store_true", help="few epochs")
+    add("--show", action="store_true", help="open the hardest digits in a window, too")
     options = parser.parse_args(argv)
+    options.epochs = options.epochs or (5 if options.quick else 60)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         # A folder can exist and still be closed to us: better known before training.

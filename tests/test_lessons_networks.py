@@ -73,8 +73,24 @@ def _choosing_activation(f):
     assert len(accuracy) == 8 and min(accuracy.values()) > 0.85
     assert accuracy["tanh"] > accuracy["ReLU"] and accuracy["SELU"] > accuracy["ReLU"]
     assert all(f[f"PReLU: slope of layer {i}"] > 0.25 for i in range(1, 6))
-    assert f["Maxout as ReLU: largest difference"] < 1e-14
-    assert f["Maxout as leaky ReLU: largest difference"] < 1e-14
+
+
+def _maxout(f):
+    assert f["as ReLU: largest difference"] < 1e-14
+    assert f["as leaky ReLU: largest difference"] < 1e-14
+    assert f["Maxout, 64 to 64: parameters"] == 2 * f["Linear, 64 to 64: parameters"]
+    assert f["inputs without a gradient"] == 0
+    assert f["|x|, 2 maps: used"] == 2 and f["|x|, 2 maps: error"] < 1e-3
+    for maps in (2, 4, 8):
+        used = f[f"x^2, {maps} maps: used"]
+        assert f[f"x^2, {maps} maps: error"] == pytest.approx(0.298 / used**2, rel=0.05)
+    assert f["x^2, 8 maps: used"] < 6, "maps die"
+
+
+def _readable_backprop(f):
+    differences = [value for key, value in f.items() if key.startswith("d ")]
+    assert len(differences) == 4 and max(differences) < 1e-7
+    assert f["loss after"] < 0.3 * f["loss before"] and f["accuracy on 1000 new points"] > 0.9
 
 
 def _optimizer_race(f):
@@ -96,6 +112,8 @@ LESSONS = {
     "fooling": _fooling,
     "relu_speed": _relu_speed,
     "choosing_activation": _choosing_activation,
+    "maxout": _maxout,
+    "readable_backprop": _readable_backprop,
     "optimizer_race": _optimizer_race,
 }
 

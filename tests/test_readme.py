@@ -28,6 +28,20 @@ def test_links() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_it_shows_three_pictures_first() -> None:
+    screen = README.partition("## ")[0]
+    pictures = re.findall(r'<img src="([^"]+)"', screen)
+    assert len(pictures) == 3
+    assert [picture for picture in pictures if not (ROOT / picture).exists()] == []
+
+
+def test_it_knows_how_many_lessons_there_are() -> None:
+    from tinygrad_cs.commands.demo import read_lessons
+
+    told = re.search(r"one of (\d+) \[lessons\]", README)
+    assert told and int(told[1]) == len(read_lessons(ROOT / "demos"))
+
+
 def test_commands_name_extras_and_files_that_exist() -> None:
     commands = [block for block in BLOCKS if "venv" in block]
     assert len(commands) == 2

@@ -44,7 +44,7 @@ def make(case: str, peer: str) -> Step:
     return PEERS[peer](mlp_problem.draw(*CASES[case]))
 
 
-def ours(problem: Problem, compiled: bool = False) -> Step:
+def ours(problem: Problem, backend: str | None = None) -> Step:
     import tinygrad_cs as tg
     from tinygrad_cs import nn, optim
 
@@ -66,7 +66,7 @@ def ours(problem: Problem, compiled: bool = False) -> Step:
         opt.step()
         return loss
 
-    whole_step = tg.compile(train) if compiled else train
+    whole_step = tg.compile(train, backend=backend) if backend else train
     return Step(
         lambda: whole_step(x, y).item(), lambda: [np.array(p.data) for p in model.parameters()]
     )
@@ -186,7 +186,8 @@ def _flat_adam(flat: Any, rate: float) -> tuple[Callable[[Any], None], Callable[
 
 PEERS: dict[str, Callable[[Problem], Step]] = {
     "ours": ours,
-    "ours-compiled": partial(ours, compiled=True),
+    "ours-compiled": partial(ours, backend="numpy"),
+    "ours-numba": partial(ours, backend="numba"),
     "torch": torch_with(threads=2),
     "torch-1-thread": torch_with(threads=1),
     "mygrad": mygrad_with(guard=True),

@@ -104,7 +104,7 @@ def _weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     return state
 
 
-def ours(network: Network, compiled: bool = False) -> Step:
+def ours(network: Network, backend: str | None = None) -> Step:
     import tinygrad_cs as tg
     from tinygrad_cs import nn, optim
 
@@ -123,7 +123,7 @@ def ours(network: Network, compiled: bool = False) -> Step:
         opt.step()
         return loss
 
-    whole_step = tg.compile(train) if compiled else train
+    whole_step = tg.compile(train, backend=backend) if backend else train
 
     return Step(
         lambda: whole_step(x, y).item(), lambda: [np.array(p.data) for p in model.parameters()]
@@ -186,7 +186,8 @@ def by_hand(network: Network) -> Step:
 
 PEERS: dict[str, Callable[[Network], Step]] = {
     "ours": ours,
-    "ours-compiled": partial(ours, compiled=True),
+    "ours-compiled": partial(ours, backend="numpy"),
+    "ours-numba": partial(ours, backend="numba"),
     "torch": torch_with(threads=2),
     "torch-1-thread": torch_with(threads=1),
     "jax": jax_jit,

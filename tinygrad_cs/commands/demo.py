@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 from ..engine.errors import ArgumentError, MissingDependency
 
-HELPERS = ("lesson", "style")
-
 
 def add(commands: Any) -> None:
     """Add the command's parser."""
@@ -22,9 +20,9 @@ def add(commands: Any) -> None:
         "demo",
         help="list the lessons, or run one",
         description="Without a name: the lessons in teaching order, with the question each one "
-        "answers. With a name: run it; what follows goes to the lesson, such as --quick, --seed 1 "
-        "and --out DIR (its own --help says what it takes).",
-        usage="%(prog)s [-h] [NAME [--quick] [--seed N] [--out DIR] ...]",
+        "answers. With a name: run it; what follows goes to the lesson, such as --quick, --seed 1, "
+        "--out DIR and --show (its own --help says what it takes).",
+        usage="%(prog)s [-h] [NAME [--quick] [--seed N] [--out DIR] [--show] ...]",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="of a lesson, such as saturation")
     parser.add_argument("options", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -39,9 +37,8 @@ def run(options: argparse.Namespace) -> int:
         print(listed(lessons))
         return 0
     name = options.name.removesuffix(".py")
-    path = demos / f"{name}.py"
-    if name in HELPERS or not re.fullmatch(r"\w+", name) or not path.exists():
-        known = [lesson.name for lesson in lessons]
+    known = [lesson.name for lesson in lessons]
+    if name not in known:
         near = difflib.get_close_matches(name, known, cutoff=0.5)
         raise ArgumentError(
             f"no lesson {name!r}; near it are {', '.join(near)}"
@@ -49,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             else f"no lesson {name!r}; python -m tinygrad_cs demo lists them"
         )
     _check_folder(options.options)
-    return _run_file(path, options.options)
+    return _run_file(demos / f"{name}.py", options.options)
 
 
 class Lesson(NamedTuple):
@@ -98,7 +95,10 @@ def listed(lessons: list[Lesson]) -> str:
             section = lesson.section
             lines += ["", section]
         lines.append(f"  {lesson.name:{width}}  {lesson.question}")
-    lines += ["", "Run one: python -m tinygrad_cs demo NAME [--quick] [--seed N] [--out DIR]"]
+    lines += [
+        "",
+        "Run one: python -m tinygrad_cs demo NAME [--quick] [--seed N] [--out DIR] [--show]",
+    ]
     return "\n".join(lines[1:])
 
 
@@ -134,7 +134,7 @@ def _run_file(path: Path, arguments: list[str]) -> int:
     except ImportError as error:
         missing = error.__cause__ if isinstance(error, MissingDependency) else error
         package = (getattr(missing, "name", None) or "").partition(".")[0]
-        if not package or package in ("tinygrad_cs", *HELPERS):
+        if not package or package == "tinygrad_cs" or path.with_name(f"{package}.py").exists():
             raise
         raise MissingDependency(
             f"the demo {path.stem} needs {package}, which is not installed; "

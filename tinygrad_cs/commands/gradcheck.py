@@ -42,6 +42,7 @@ def add(commands: Any) -> None:
         epilog=OWN,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    check.add_argument("bare", nargs="?", help=argparse.SUPPRESS)
     what = check.add_mutually_exclusive_group()
     what.add_argument("--op", metavar="NAME", help="only this one, or a pattern: '*conv*'")
     what.add_argument("--layer", metavar="NAME", help="only this layer or loss, or a pattern")
@@ -54,6 +55,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check, print a row for each, and return the exit status."""
+    if options.bare is not None:
+        raise ArgumentError(f"gradcheck: {options.bare} is what? write {_meant(options.bare)}")
     if options.seed < 0 or options.cases < 1:
         raise ArgumentError("gradcheck: --seed must be 0 or more, --cases 1 or more")
     order, seed = options.order, options.seed
@@ -89,6 +92,15 @@ def run(options: argparse.Namespace) -> int:
     for report in failed:
         print(f"\n{report.name}: {report.failure}")
     return 1 if failed else 0
+
+
+def _meant(name: str) -> str:
+    """The option that was left out before a name."""
+    if name.endswith(".py") or os.path.exists(name):
+        return f"--file {name}"
+    if name in rows():
+        return f"--op {name}"
+    return f"--layer {name}" if name[:1].isupper() else f"--op {name} or --layer {name}"
 
 
 def _refuse_functional(name: str | None) -> None:

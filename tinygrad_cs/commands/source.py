@@ -83,8 +83,8 @@ def _noted() -> Iterator[list[Compiled]]:
     made: list[Compiled] = []
 
     class Noted(home.Compiled):
-        def __init__(self, f: Any) -> None:
-            super().__init__(f)
+        def __init__(self, f: Any, backend: str = "numpy") -> None:
+            super().__init__(f, backend)
             made.append(self)
 
     before = home.Compiled

@@ -64,7 +64,7 @@ def at_chance(course: Course) -> Iterator[Finding]:
             "loss at chance",
             f"the lowest training loss is {best:.4g}, that of guessing {course.chance:.4g}",
             "no signal reaches the weights, or the targets do not depend on the inputs",
-            "training.sanity_checks(model, x, y, loss): can a few samples be learned by heart? "
+            "tg.inspect.sanity_check(model, loss, (x, y)): can a few samples be learned by heart? "
             "Then another learning rate, by factors of 10",
         )
 
@@ -72,7 +72,8 @@ def at_chance(course: Course) -> Iterator[Finding]:
 def rate_too_high(course: Course, ratio: float | None) -> Iterator[Finding]:
     """The loss rises, or jumps up and down, or the weights are thrown about."""
     loss, signs = course.loss, []
-    if len(loss) >= 3 and loss[-1] > 1.5 * min(loss) and loss[-1] - min(loss) > 0.1 * course.start:
+    rise = loss[-1] - min(loss) if len(loss) >= 3 else 0.0
+    if rise > 0.5 * abs(min(loss, default=0.0)) and rise > 0.1 * abs(course.start):
         signs.append(f"the training loss rose from {min(loss):.4g} to {loss[-1]:.4g}")
     if len(loss) > FEWEST and course.rises() >= 0.25:
         signs.append(f"the training loss rose in {course.rises():.0%} of the epochs")
@@ -139,7 +140,8 @@ def overfitting(course: Course) -> Iterator[Finding]:
     if len(validation) >= FEWEST and loss:
         best, last = min(validation), float(np.mean(validation[-2:]))
         early = validation.index(best) < len(validation) - 2
-        if early and last - best > 0.1 * course.start and last > 1.15 * best > 2 * loss[-1]:
+        far = last - best > max(0.1 * abs(course.start), 0.15 * abs(best))
+        if early and far and 1.15 * best > 2 * loss[-1]:
             signs.append(
                 f"the validation loss rose from {best:.4g} to {last:.4g} while the training loss "
                 f"fell to {loss[-1]:.4g}"

@@ -59,7 +59,9 @@ def diagnose(
     arrays = None if data is None else _arrays(data)
     if watch is not None and not isinstance(watch, Watch):
         raise ArgumentError(f"diagnose: watch must be a Watch, got {type(watch).__name__}")
-    if chance is None and arrays is not None:
+    if chance is not None:
+        chance = _chance(chance)
+    elif arrays is not None:
         chance = chance_of(arrays[1])
     course = Course(told, chance)
     inside = None if watch is None else Inside(watch)
@@ -151,6 +153,19 @@ def _history(value: Any) -> History:
             f"{type(value).__name__}"
         ) from None
     return History(rows)
+
+
+def _chance(value: Any) -> float:
+    try:
+        chance = float(value)
+    except (TypeError, ValueError):
+        chance = math.nan
+    if not 0 < chance < math.inf:
+        raise ArgumentError(
+            f"diagnose: chance must be the loss of guessing, a number above 0 such as ln 10 = "
+            f"2.303 for ten classes, got {value!r}; leave it out where there is no such number"
+        )
+    return chance
 
 
 def _arrays(data: Any) -> tuple[Array, Array]:

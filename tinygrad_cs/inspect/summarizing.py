@@ -37,7 +37,7 @@ def summary(model: Module, *inputs: Any, dtype: Any = None) -> Summary:
         dtype: of these zeros (default: the default dtype); "int64" for a model that begins with an
             embedding.
 
-    Raises `ArgumentError` without inputs; what the model raises comes out.
+    Raises `ArgumentError` where no input is an array or a shape; what the model raises comes out.
 
     Example:
         >>> import tinygrad_cs as tg
@@ -55,10 +55,10 @@ def summary(model: Module, *inputs: Any, dtype: Any = None) -> Summary:
     """
     if not isinstance(model, Module):
         raise ArgumentError(f"summary: expected a module, got {type(model).__name__}")
-    if not inputs:
+    if all(isinstance(value, (int, float)) for value in inputs):
         raise ArgumentError(
-            "summary: expected what the model is called with, or its shape, as in "
-            "summary(model, (32, 64))"
+            "summary: expected what the model is called with, or its shape with the batch as "
+            "first axis, as in summary(model, (32, 64))"
         )
     random = generator().bit_generator
     before = random.state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine.errors import MissingDependency
+from ..engine.errors import ArgumentError, MissingDependency
 from ..engine.types import np
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def draw(watch: Watch) -> Figure:
             'run pip install "tinygrad_cs[training]"'
         ) from error
     panels = {column: lines for column in PANELS if (lines := _lines(watch, column))}
+    if not panels:
+        raise ArgumentError(
+            f"Watch.plot: nothing was measured in {watch.steps} steps; watch.step() is called "
+            f"after optimizer.step()"
+        )
     style: Any = {"axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False}
     with rc_context(style | {"axes.spines.right": False, "figure.dpi": 100}):
         count = max(1, len(panels))

@@ -211,9 +211,7 @@ class Watch(Callback):
 
         Raises `ArgumentError` for a name or a column that does not exist.
         """
-        known = [*self.layers, *self.parameters]
-        if name not in known:
-            raise ArgumentError(f"Watch: nothing is called {name!r}; there are {', '.join(known)}")
+        self._check_name(name)
         rows = [r for r in self.records if name in (r.get("layer"), r.get("parameter"))]
         if rows and column not in rows[0]:
             raise ArgumentError(
@@ -221,13 +219,21 @@ class Watch(Callback):
             )
         return [row["step"] for row in rows], [row[column] for row in rows]
 
+    def _check_name(self, name: str) -> None:
+        known = [*self.layers, *self.parameters]
+        if name not in known:
+            raise ArgumentError(f"Watch: nothing is called {name!r}; there are {', '.join(known)}")
+
     def never_active(self, name: str, last: int = 5) -> float | None:
         """The share of a layer's units that were dead in each of the last measurements.
 
         Few samples may leave a healthy unit at zero once; one that stays there is dead. Of a
         parameter: the share of its rows that never got a gradient. None for layers whose units
-        cannot die, and before the first measurement.
+        cannot die, and before the first measurement. Raises `ArgumentError` for an unknown name.
         """
+        self._check_name(name)
+        if name == INPUT:
+            return None
         if name in self.parameters:
             place = self.parameters.index(name)
             masks = [norms[place][1] for _, _, norms in self._noted[-last:]]
@@ -246,7 +252,10 @@ class Watch(Callback):
     __repr__ = __str__
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Draw all statistics over the steps; see `History.plot` for arguments and errors."""
+        """Draw all statistics over the steps; see `History.plot` for arguments and errors.
+
+        Raises `ArgumentError` as long as nothing was measured.
+        """
         from .watch_plots import draw
 
         picture = draw(self)

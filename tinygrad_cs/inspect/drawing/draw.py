@@ -10,12 +10,13 @@ from typing import Any, Literal
 from ...autograd import trees
 from ...engine.errors import ArgumentError
 from ...engine.lift import node_of
+from ...engine.scalar import Scalar
 from ...engine.tensor import Tensor, asarray
 from ...engine.types import np
 from ...nn.module import Module
 from ..graph.calls import Call, chains, noting_calls
 from ..graph.passing import seed_for, visits
-from ..graph.survey import Survey
+from ..graph.survey import Survey, names_by
 from .drawing import Drawing
 from .picture import picture
 
@@ -78,11 +79,14 @@ def draw(
     _check(depth, direction)
     if model is None and isinstance(subject, Module):
         model = subject
-    known = dict(names or {})
+    known = names_by(names, "draw")
     calls: list[Call] = []
+    if isinstance(subject, type):
+        raise ArgumentError(f"draw: got the class {subject.__name__}; draw one that was made of it")
     if callable(subject):
         with noting_calls(model) as calls:
             subject = _run(subject, inputs, known)
+        _check_result(subject)
     elif inputs:
         raise ArgumentError(
             f"draw: inputs are for a function or model to call, got {type(subject).__name__}; "
@@ -107,6 +111,14 @@ def _check(depth: int | None, direction: str) -> None:
     whole = isinstance(depth, int) and not isinstance(depth, bool) and depth >= 0
     if depth is not None and not whole:
         raise ArgumentError(f"draw: depth must be a whole number, 0 or more, got {depth!r}")
+
+
+def _check_result(result: Any) -> None:
+    if not any(isinstance(value, (Tensor, Scalar)) for value in trees.leaves(result)):
+        raise ArgumentError(
+            f"draw: the function returned {type(result).__name__}, and only tensors and Scalars "
+            f"know what they were computed from; give it such, as in draw(f, tg.Scalar(2.0))"
+        )
 
 
 def _level(collapse: bool, depth: int | None, calls: list[Call]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..graph import texts
 from .picture import LAYER, OPERATION, Picture
 
 HEADER = ("name", "operation", "of", "value", "gradient")
@@ -26,5 +27,5 @@ def to_table(picture: Picture) -> str:
 
 
 def _cell(value: str) -> str:
-    value = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    value = texts.line(value)
     return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...engine.backward import send
 from ...engine.types import np
+from ..graph import texts
 from ..graph.passing import Noted, Visit, seed_for, visits
 from ..graph.rules import rule_text
 from ..graph.survey import Survey, label
@@ -92,12 +93,12 @@ def _step(survey: Survey, visit: Visit, number: int, waiting: dict[Any, int]) ->
                 not waiting[arrival.node],
             )
         )
-    names = [name_of(survey.names, operand) for _, operand in operands]
+    names = [texts.line(name_of(survey.names, operand)) for _, operand in operands]
     return Step(
         number,
         survey.names[node],
         plan.op.name,
-        formula(survey.names[node], plan.op.name, names),
+        formula(texts.line(survey.names[node]), plan.op.name, names),
         survey.values.get(node),
         tuple(node.shape),
         visit.gradient,

@@ -44,7 +44,7 @@ class Explanation(Sequence[Step]):
 
     def summary(self) -> str:
         """The line that ends the list: what has arrived at the leaves."""
-        parts = [f"{name} {texts.values(gradient)}" for name, gradient in self._leaves]
+        parts = [f"{texts.line(name)} {texts.values(gradient)}" for name, gradient in self._leaves]
         return f"Gradients: {', '.join(parts)}"
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ class Sent:
         """Receiver, rule, local derivative, product and sum as text."""
         local = "" if self.local is None else texts.number(self.local)
         total = texts.values(self.total) + ("" if self.complete else " …")
-        return (self.to, self.rule, local, _value(self.product), total)
+        return (texts.line(self.to), self.rule, local, _value(self.product), total)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ...engine.backward import run_hooks, send
-from ...engine.errors import StaleValueError
+from ...engine.errors import ArgumentError, StaleValueError
 from ...engine.marks import Marks, send_marks
 from ...engine.node import RETAIN, last_overwrite
 from ...engine.stale import refuse_stale
@@ -73,7 +73,12 @@ def seed_for(root: Any, gradient: Any, what: str) -> Any:
     if isinstance(root, Tensor):
         seed = cotangent_for(root, gradient, what)
         return getattr(seed, "_data", seed)
-    return 1.0 if gradient is None else float(gradient)
+    try:
+        return 1.0 if gradient is None else float(gradient)
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"{what}: the gradient of a Scalar is a number, got {gradient!r}"
+        ) from None
 
 
 def visits(survey: Survey, seed: Any, what: str) -> list[Visit]:

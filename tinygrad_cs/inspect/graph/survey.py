@@ -66,7 +66,7 @@ class Survey:
         self._constants: dict[int, Constant] = {}
         for root, node in zip(roots, self.roots, strict=True):
             self.values[node] = root._data
-        self._meet(names or {}, model, what)
+        self._meet(names_by(names, what), model, what)
         for node in self.made:
             self._remember(node)
         self._number_the_others()
@@ -154,6 +154,16 @@ class Survey:
                 while f"v{count}" in taken:
                     count += 1
                 self.names[node] = f"v{count}"
+
+
+def names_by(names: Any, what: str) -> dict[str, Any]:
+    """The names a user handed over, as a dict of their own."""
+    if names is not None and not isinstance(names, Mapping):
+        raise ArgumentError(
+            f"{what}: names must be a dict of name and value, {{'x': x}}, or locals(), got "
+            f"{type(names).__name__}"
+        )
+    return dict(names or {})
 
 
 def label(node: Any, position: int) -> str:

@@ -58,6 +58,16 @@ def values(value: Any) -> str:
     return ", ".join(part for part in (low_high, f"{others} not finite" if others else "") if part)
 
 
+def line(value: str) -> str:
+    r"""A name on one line, without what a terminal would obey.
+
+    Example:
+        >>> line("a\x1b[2J\nb")
+        'a [2J b'
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
 def described(value: Any, of_shape: tuple[int, ...]) -> str:
     """Shape and values; what is not known is left out."""
     known = "" if value is None else values(value)

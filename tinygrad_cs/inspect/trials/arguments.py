@@ -16,6 +16,11 @@ def check_model_and_loss(where: str, model: Any, loss: Any) -> None:
             f"{where}: expected an nn.Module first, got {type(model).__name__}; the order is "
             f"{where}(model, loss, data)"
         )
+    if type(model).__module__.startswith("tinygrad_cs.nn.losses"):
+        raise ArgumentError(
+            f"{where}: got the loss {type(model).__name__} where the model should be; the order is "
+            f"{where}(model, loss, data)"
+        )
     if not callable(loss) or isinstance(loss, type):
         raise ArgumentError(
             f"{where}: expected a loss second that can be called with prediction and target, such "
@@ -24,6 +29,18 @@ def check_model_and_loss(where: str, model: Any, loss: Any) -> None:
         )
     if getattr(loss, "reduction", "mean") == "none":
         raise ArgumentError(f"{where}: reduction='none' gives no single loss; take 'mean' or 'sum'")
+
+
+def check_trainable(where: str, model: Module) -> None:
+    """Raise `ArgumentError` unless the model has a parameter that is not frozen."""
+    names = [name for name, _ in model.named_parameters()]
+    if not names:
+        raise ArgumentError(f"{where}: {type(model).__name__} has no parameters to train")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ArgumentError(
+            f"{where}: all {len(names)} parameters of {type(model).__name__} are frozen; thaw some "
+            f"with model.requires_grad_(True)"
+        )
 
 
 def check_optimizer(where: str, model: Module, optimizer: Any) -> None:

@@ -25,6 +25,10 @@ def first_steps(
     model: Module, loss: Loss, batch: tuple[Array, ...], optimizer: Optimizer | None
 ) -> list[Check]:
     """Do gradients arrive; and with the training's optimizer: do updates and its rate fit?"""
+    if next(model.parameters(), None) is None:
+        cause = f"{type(model).__name__} has no parameters, so there is nothing to train"
+        remedy = "make its layers and parameters attributes of it, in __init__"
+        return [Check("gradients arrive", "at every parameter", "none", FAILED, cause, remedy)]
     if not trained(model):
         return [_frozen(list(dict(model.named_parameters())), FAILED)]
     step = Step(model, loss, optimizer or Adam(trained(model), lr=1e-3))

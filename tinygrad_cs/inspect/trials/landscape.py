@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.checks import positive_integer
@@ -49,12 +50,15 @@ class Landscape:
     path: Array | None = None
     explained: Array | None = None
 
-    def plot(self) -> Figure:
-        """A curve, or contours with the path, as a matplotlib figure: `.savefig(path)` writes it.
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """A curve, or contours with the path, as a matplotlib figure.
+
+        Args:
+            path: where to write the picture too (default None: nowhere).
 
         Raises `MissingDependency` without matplotlib.
         """
-        return pictures.landscape(self)
+        return pictures.written(pictures.landscape(self), path)
 
     def __repr__(self) -> str:
         finite = self.loss[np.isfinite(self.loss)]
@@ -117,6 +121,8 @@ def landscape(
     positive_integer("landscape", "points", points, least=2)
     if not isinstance(radius, (int, float)) or not 0 < radius < math.inf:
         raise ArgumentError(f"landscape: radius must be a number above 0, got {radius!r}")
+    if batch_size is not None:
+        positive_integer("landscape", "batch_size", batch_size)
     batches = batches_once("landscape", data, batch_size)
     path = explained = None
     if trajectory is None:

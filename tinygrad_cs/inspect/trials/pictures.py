@@ -8,6 +8,8 @@ from ...engine.errors import MissingDependency
 from ...engine.types import np
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
     from .landscape import Landscape
@@ -31,6 +33,13 @@ def _figure(where: str, width: float, height: float) -> tuple[Figure, Any]:
     with rc_context(style):
         picture = Figure(figsize=(width, height), layout="constrained")
         return picture, picture.subplots()
+
+
+def written(picture: Figure, path: str | Path | None) -> Figure:
+    """The picture, which lies in a file now too, if there is a path."""
+    if path is not None:
+        picture.savefig(path)
+    return picture
 
 
 def landscape(found: Landscape) -> Figure:

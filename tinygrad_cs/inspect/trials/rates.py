@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.checks import positive_integer
@@ -18,7 +19,7 @@ from ...optim import LBFGS, Adam, Optimizer
 from ...training.batches import check_batch
 from ...training.step import NotFinite, Step
 from . import pictures
-from .arguments import check_model_and_loss, check_optimizer
+from .arguments import check_model_and_loss, check_optimizer, check_trainable
 from .copies import on_copies
 from .samples import batches_of
 from .task import Loss
@@ -52,12 +53,15 @@ class RateRange:
     lowest: float
     diverged: bool
 
-    def plot(self) -> Figure:
+    def plot(self, path: str | Path | None = None) -> Figure:
         """The loss over the rate with the suggestion, as a matplotlib figure.
+
+        Args:
+            path: where to write the picture too (default None: nowhere).
 
         Raises `MissingDependency` without matplotlib.
         """
-        return pictures.rate_range(self)
+        return pictures.written(pictures.rate_range(self), path)
 
     def __repr__(self) -> str:
         end = "diverged" if self.diverged else "loss still finite"
@@ -115,6 +119,7 @@ def find_lr(
         True
     """
     check_model_and_loss("find_lr", model, loss)
+    check_trainable("find_lr", model)
     if optimizer is not None:
         check_optimizer("find_lr", model, optimizer)
     if isinstance(optimizer, LBFGS):
@@ -124,6 +129,7 @@ def find_lr(
     if not 0 <= smoothing < 1:
         raise ArgumentError(f"find_lr: smoothing must be in [0, 1), got {smoothing}")
     positive_integer("find_lr", "steps", steps, least=10)
+    positive_integer("find_lr", "batch_size", batch_size)
     rates = np.geomspace(lr_min, lr_max, steps)
     with on_copies(model, loss, optimizer) as (copied_loss, copied):
         own = copied or Adam([p for p in model.parameters() if p.requires_grad])

@@ -48,6 +48,8 @@ def by_heart(model: Module, loss: Loss, batch: tuple[Array, ...], task: Task) ->
     few = tuple(array[:BY_HEART] for array in batch)
     name = "by heart"
     if not trained(model):
+        if next(model.parameters(), None) is None:
+            return Check(name, "-", "-", UNCLEAR, "there are no parameters", "see above")
         return Check(name, "-", "-", UNCLEAR, "every parameter is frozen", "thaw some")
     start = model.state_dict()
     check = Check(name, "", "", FAILED)
@@ -79,14 +81,18 @@ def _by_heart(
     remedy = "look at the checks above first, then at the labels, then at a larger model"
     if counted and prediction is not None:
         accuracy = task.accuracy(prediction.data, y)
-        expected, found = f"{len(y)} samples to 100 %", f"{accuracy:.0%}"
+        expected, found = f"{_counted(len(y))} to 100 %", f"{accuracy:.0%}"
         verdict = PASSED if accuracy == 1 else FAILED if accuracy < 0.95 else UNCLEAR
     else:
-        expected, found = f"{len(y)} samples, loss below {0.05 * level:.2g}", f"{value:.2g}"
+        expected, found = f"{_counted(len(y))}, loss below {0.05 * level:.2g}", f"{value:.2g}"
         verdict = PASSED if value < 0.05 * level else FAILED if value > 0.3 * level else UNCLEAR
     if verdict == PASSED:
         return Check(name, expected, found, PASSED)
     return Check(name, expected, found, verdict, cause, remedy)
+
+
+def _counted(samples: int) -> str:
+    return f"{samples} sample" + "s" * (samples != 1)
 
 
 def held_out(model: Module, loss: Loss, batch: tuple[Array, ...], task: Task) -> Check | None:

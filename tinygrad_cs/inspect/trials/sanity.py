@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...autograd.gradcheck import gradcheck
-from ...data.checks import positive_integer
+from ...data.checks import as_generator, positive_integer
 from ...engine.errors import ArgumentError, DTypeError, GradientCheckError
 from ...engine.modes import generator, no_grad
 from ...engine.tensor import Tensor
@@ -60,7 +60,8 @@ def sanity_check(
       explode, jump, or stay flat?
 
     The last two need an `optimizer`, and a question that makes no sense for the targets is left
-    out. Dropout is off in all of them: it would hide the answers behind noise.
+    out; where the loss is not finite, all but the first. Dropout is off in all of them: it would
+    hide the answers behind noise.
 
     Args:
         model: untrained. It, its gradients and modes stay as they are: all happens on copies.
@@ -93,6 +94,12 @@ def sanity_check(
     check_model_and_loss(where, model, loss)
     if optimizer is not None:
         check_optimizer(where, model, optimizer)
+    if penalty is not None and not callable(penalty):
+        raise ArgumentError(
+            f"{where}: penalty must be a function of the model, such as lambda model: "
+            f"nn.l2_penalty(model, 1e-3), got {penalty!r}"
+        )
+    as_generator(where, seed)
     batch = some_samples(where, data, positive_integer(where, "samples", samples), seed)
     found: list[Check | None] = []
     with on_copies(model, loss):
@@ -102,6 +109,9 @@ def sanity_check(
             task = task_of(prediction, batch[-1], loss)
             start = value_of(loss, prediction, batch[-1])
         found.append(_chance(task, start))
+        if not math.isfinite(start):
+            # of what comes after a NaN nothing can be said
+            return Checks((check.name, check) for check in found if check is not None)
         found.append(_output(task, prediction, batch[-1], loss, start))
         found.append(_penalty(model, penalty))
         found.append(_differences(model, loss, batch, seed))
@@ -138,7 +148,7 @@ def _chance(task: Task, start: float) -> Check | None:
             str(start),
             FAILED,
             "inputs, targets or weights that are not finite, or a logarithm of 0",
-            "look at np.isfinite(x).all(); tg.debug() names the operation",
+            "look at np.isfinite(x).all(); tg.debug() names the operation; then ask again",
         )
     if not task.chance > 0:
         return None
