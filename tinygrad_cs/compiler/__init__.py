@@ -9,6 +9,7 @@ Read in this order:
 - `simplify.py`: shorter programs that give the same numbers; `checks.py`: checks come first.
 - `buffers.py`, `arena.py`, `masks.py`, `constants.py`, `blocks.py`: every result has its place, and
   every statement its fastest form.
+- `loops/`: before these, for `backend="numba"`: runs of statements become loops.
 - `text.py`, `readable.py`, `naming.py`, `tidy.py`, `bundle.py`, `syntax.py`: as NumPy text, and as
   a file that runs by itself.
 - `entry.py`: what a call checks and does around the program; `variant.py` puts it together;

@@ -25,7 +25,10 @@ MANY = 8
 """So many programs for one function deserve a word."""
 
 
-def compile(f: Callable[..., Any]) -> Compiled:
+BACKENDS = ("numpy", "numba")
+
+
+def compile(f: Callable[..., Any], backend: str = "numpy") -> Compiled:
     """The function as straight-line NumPy, traced in its first call and run from then on.
 
     Args:
@@ -35,6 +38,11 @@ def compile(f: Callable[..., Any]) -> Compiled:
             frozen; other arrays and numbers that `f` finds outside are read once, when it is
             traced, and what else it does (print, append to a list) it does once. Nets of
             `tg.Scalar` become arithmetic on Python floats.
+        backend: "numpy", or "numba": runs of operations, updates and convolutions as loops that
+            Numba compiles (`pip install "tinygrad_cs[numba]"`), equal up to rounding, as sums are
+            added in another order. The first call then takes seconds; the machine code is kept in
+            files, in the folder TINYGRAD_CS_CACHE or the user's cache folder, and
+            `compile_seconds` is the time that it took to make or to load.
 
     Traced once for each combination of shapes, dtypes and other arguments, and of the state that
     it depends on (training mode, layers, which gradients are there). Random numbers are drawn anew
@@ -65,7 +73,15 @@ def compile(f: Callable[..., Any]) -> Compiled:
     """
     if not callable(f):
         raise ArgumentError(f"compile: expected a function, got {type(f).__name__}")
-    return Compiled(f)
+    if backend not in BACKENDS:
+        raise ArgumentError(
+            f'compile: expected backend="numpy" or backend="numba", got {backend!r}'
+        )
+    if backend == "numba":
+        from .loops import require_numba
+
+        require_numba()
+    return Compiled(f, backend)
 
 
 def _has_history(x: Any) -> bool:
@@ -77,8 +93,9 @@ def _has_history(x: Any) -> bool:
 class Compiled:
     """A function together with the programs it was traced to, one for each kind of arguments."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[..., Any], backend: str = "numpy") -> None:
         self._f = f
+        self._backend = backend
         self._variants: list[Variant] = []
         self._count = 0
         functools.update_wrapper(self, f, updated=())
@@ -91,7 +108,13 @@ class Compiled:
     @property
     def optimized_source(self) -> str:
         """The program of the last call as it runs: results go into buffers that are kept."""
-        return self._latest().optimized_source
+        latest = self._latest()
+        return latest.loops + latest.optimized_source
+
+    @property
+    def compile_seconds(self) -> float:
+        """The time that Numba took for all programs so far; 0 with the backend "numpy"."""
+        return sum(variant.compile_seconds for variant in self._variants)
 
     def _latest(self) -> Variant:
         if not self._variants:
@@ -136,7 +159,7 @@ class Compiled:
 
     def _traced(self, args: Any, kwargs: Any) -> Variant:
         restless = {key for v in self._variants for key in v.restless()}
-        variant = Variant(self._f, args, kwargs, restless)
+        variant = Variant(self._f, args, kwargs, restless, self._backend)
         self._variants.insert(0, variant)
         self._noted()
         return variant
@@ -145,10 +168,10 @@ class Compiled:
         return self if owner is None else types.MethodType(self, owner)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
-        return Compiled(copy.deepcopy(self._f, memo))
+        return Compiled(copy.deepcopy(self._f, memo), self._backend)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self._f,)
+        return Compiled, (self._f, self._backend)
 
     def _noted(self) -> None:
         self._count += 1

@@ -195,6 +195,8 @@ def expression(statement: Statement) -> str:
         return f"{operand(s.args[0])}.{s.function}({_arguments(s.args[1:], s.kwargs)})"
     if s.kind == "masked":
         return f"np.where({_arguments(s.args, {})}, 0)"
+    if s.kind == "kernel":
+        return f"{s.function.__name__}({_arguments(s.args, {})})"
     if s.kind == "helper":
         return f"{helper_name(s.function)}({_arguments(s.args, s.kwargs)})"
     if s.function in _OPERATORS and not s.kwargs and len(s.args) == 2:

@@ -46,6 +46,7 @@ class Variant:
         args: Any,
         kwargs: Any,
         restless: Collection[tuple[int, str]] = (),
+        backend: str = "numpy",
     ) -> None:
         name = getattr(f, "__name__", "")
         self._trace = trace = Trace(name if name.isidentifier() else "program", restless)
@@ -88,9 +89,19 @@ class Variant:
             constants=dict(program.constants),
             views=list(program.views),
         )
+        self.compile_seconds = 0.0
+        loops: Any = None
+        if backend == "numba":
+            from . import loops
+
+            kernels = loops.fuse(program)
         plan(program)
         typed_numbers(program)
         into_blocks(program)
+        self.loops = ""
+        if loops is not None:
+            self.loops = f"{loops.module_text(kernels)}\n\n"
+            self.compile_seconds = loops.compiled(kernels)
         trace.entry.refuses = any(s.kind in ARITHMETIC for s in program.statements)
         careful = trace.entry.refuses or any(
             s.kind in ("guard", "helper") for s in program.statements
@@ -107,6 +118,8 @@ class Variant:
         names |= {var.name: value for var, value in program.constants.items()}
         names |= {helper_name(s.function): s.function for s in program.statements
                   if s.kind == "helper"}  # fmt: skip
+        names |= {s.function.__name__: s.function.run
+                  for s in [*program.views, *program.statements] if s.kind == "kernel"}  # fmt: skip
         self._file = f"<compiled {program.name} {id(self)}>"
         lines = self.optimized_source.splitlines(keepends=True)
         weakref.finalize(self, linecache.cache.pop, self._file, None)
