@@ -2,7 +2,7 @@
 
 Read in this order: `places.py` (where values lie), `formulas.py` and `steps.py` (what may be in a
 loop), `nests.py` (which steps share one), `kernel.py` (as text), `segments.py` (the program with
-calls in the place of its runs), `windows.py` (convolutions as such statements), `cache.py` (from
+calls in the place of its runs), `windows.py` (maxima of windows), `cache.py` (from
 text to machine code, kept in files).
 """
 

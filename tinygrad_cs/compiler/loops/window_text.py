@@ -14,70 +14,9 @@ def _shared(lines: list[str], images: int, rounds: int) -> tuple[list[str], int]
     return [lines[0].replace(f"range({images})", "range(start, stop)"), *lines[1:]], images
 
 
-def _bounds(axis: Any, entry: str) -> tuple[str, str]:
-    """The first position that sees an input through this entry of the window, and the end."""
-    if axis.low == axis.high == 0:
-        return "0", str(axis.count)
-    start = f"{axis.low} - {axis.dilation} * {entry}"
-    first = f"max(0, ({start} + {axis.stride - 1}) // {axis.stride})"
-    last = f"min({axis.count}, ({start} + {axis.size - 1}) // {axis.stride} + 1)"
-    return first, last
-
-
 def _input(axis: Any, position: str, entry: str) -> str:
     """Which input a position sees through an entry of its window."""
     return f"{axis.stride} * {position} + {axis.dilation} * {entry} - {axis.low}"
-
-
-def fill_text(s: Any) -> tuple[list[str], int]:
-    """copy[(c, i, j), (n, u, v)] = image[n, c, y(u, i), z(v, j)], and 0 where that is padding."""
-    rows, cols = s.rows, s.cols
-    (a, b), (c, d) = _bounds(rows, "i"), _bounds(cols, "j")
-    padded = (a, b, c, d) != ("0", str(rows.count), "0", str(cols.count))
-    clear = [
-        f"                    for k in range({rows.count * cols.count}):",
-        "                        copy[start + k] = 0",
-    ]
-    lines = [
-        f"    for n in range({s.images}):",
-        f"        for c in range({s.channels}):",
-        f"            for i in range({rows.kernel}):",
-        f"                for j in range({cols.kernel}):",
-        f"                    row = ({rows.kernel} * c + i) * {cols.kernel} + j",
-        f"                    start = {s.positions} * row + {rows.count * cols.count} * n",
-        *(clear if padded else []),
-        f"                    for u in range({a}, {b}):",
-        f"                        y = {_input(rows, 'u', 'i')}",
-        f"                        seen = (({s.channels} * n + c) * {rows.size} + y) * {cols.size}",
-        f"                        for v in range({c}, {d}):",
-        f"                            z = {_input(cols, 'v', 'j')}",
-        f"                            copy[start + {cols.count} * u + v] = image[seen + z]",
-    ]
-    return _shared(lines, s.images, s.entries * s.positions)
-
-
-def scatter_text(s: Any) -> tuple[list[str], int]:
-    """image[n, c, y(u, i), z(v, j)] = the sum of all copy[(c, i, j), (n, u, v)]."""
-    rows, cols = s.rows, s.cols
-    (a, b), (c, d) = _bounds(rows, "i"), _bounds(cols, "j")
-    size = rows.size * cols.size
-    lines = [
-        f"    for n in range({s.images}):",
-        f"        for c in range({s.channels}):",
-        f"            for k in range({size}):",
-        f"                image[({s.channels} * n + c) * {size} + k] = 0",
-        f"            for i in range({rows.kernel}):",
-        f"                for j in range({cols.kernel}):",
-        f"                    row = ({rows.kernel} * c + i) * {cols.kernel} + j",
-        f"                    start = {s.positions} * row + {rows.count * cols.count} * n",
-        f"                    for u in range({a}, {b}):",
-        f"                        y = {_input(rows, 'u', 'i')}",
-        f"                        seen = (({s.channels} * n + c) * {rows.size} + y) * {cols.size}",
-        f"                        for v in range({c}, {d}):",
-        f"                            z = {_input(cols, 'v', 'j')}",
-        f"                            image[seen + z] += copy[start + {cols.count} * u + v]",
-    ]
-    return _shared(lines, s.images, s.entries * s.positions)
 
 
 def maxima_text(s: Any) -> tuple[list[str], int]:
