@@ -54,7 +54,7 @@ def _typed(a: Any, dtype: Any, known: dict[Any, Var], program: Program) -> Any:
     return known[key]
 
 
-MANY = 1024
+MANY = 256
 
 
 def _spread(a: Any, out: Var, spread: dict[Any, Var], program: Program) -> Any:
