@@ -2,9 +2,8 @@
 
     python tests/benchmarks/fitting.py
 
-MLP 64-128-64-10, batches of 64 out of 1,797 samples, Adam. A call trains for twenty epochs and
-returns the mean loss of the last; making the run, and tracing where it is compiled, is part of it
-(which costs half a millisecond and 20 ms: with five epochs it weighs one percent more).
+MLP 64-128-64-10, batches of 64 out of 1,797 samples, Adam. A call trains for five epochs and
+returns the mean loss of the last; making the run, and tracing where it is compiled, is part of it.
 Alone all forms run in turn in one process, and the fastest of many rounds counts. Aim: `fit` adds
 at most 3 %.
 """
@@ -21,7 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-SAMPLES, BATCH, EPOCHS = 1797, 64, 20
+SAMPLES, BATCH, EPOCHS = 1797, 64, 5
 
 
 def make(case: str, peer: str) -> Callable[[], float]:
