@@ -72,7 +72,7 @@ def train(clip: bool, steps: int, seed: int) -> tuple[Any, Any]:
 
 @cache
 def measure(quick: bool, seed: int) -> dict[bool, tuple[Any, Any]]:
-    return {clip: train(clip, 150 if quick else 1500, seed) for clip in (False, True)}
+    return {clip: train(clip, 400 if quick else 1500, seed) for clip in (False, True)}
 
 
 def finding(quick: bool, seed: int) -> dict[str, float]:

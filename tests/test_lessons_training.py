@@ -51,8 +51,8 @@ def _l1_l2(found):
 
 
 def _clipping(found):
-    assert found["mean loss, last third, without"] > 1e6
-    assert found["steps with finite gradients, with clipping"] == 150
+    assert found["steps with finite gradients, without"] < 400
+    assert found["steps with finite gradients, with clipping"] == 400
     assert found["largest finite norm, without"] > 1e6
     # Alive is not yet learning.
     assert 0.1 < found["mean loss, last third, with clipping"] < 0.3
