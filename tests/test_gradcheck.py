@@ -287,6 +287,6 @@ def test_a_check_that_could_compare_nothing_does_not_pass():
 
 
 def test_evaluations_that_differ_by_rounding_are_the_same_function():
-    """The vector loops of NumPy round otherwise at the end of an array."""
+    """A recorded and a plain evaluation may differ in the last bit."""
     shift = iter(range(10**6))
     assert gradcheck(lambda x: x * (1 + 2e-16 * (next(shift) % 2)), [np.ones(3)])

@@ -147,8 +147,8 @@ def _check(subject: Subject, rtol: float, atol: float, step: float, seed: int) -
             )
     with no_grad():
         again = subject.values(subject.arrays)
-        # (not to the last bit: NumPy's vector loops round the ends of an array otherwise, and where
-        # an array ends in memory is another place in every evaluation)
+        # (not to the last bit: the recorded evaluation and the plain one differ by one unit in the
+        # last place for the derivatives of softplus, gelu_tanh and sigmoid_cross_entropy)
         if not np.allclose(values, again, rtol=1e-12, atol=1e-12, equal_nan=True):
             raise GradientCheckError(
                 "gradcheck: two evaluations at the same point differ: the function is random or "
