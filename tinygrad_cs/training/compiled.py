@@ -43,12 +43,11 @@ class CompiledStep(Step):
         self.program = compiled(step)
         self._told = False
 
-    def __call__(self, *batch: Any) -> tuple[float, Any]:
-        """The loss, a Python float, and the prediction, both before the update."""
-        loss, predictions = self.accumulated([batch])
-        return loss, predictions[0]
+    def __call__(self, *batch: Any) -> float:
+        """Learn from one batch; returns the loss before the update, a Python float."""
+        return self.accumulated([batch])
 
-    def accumulated(self, batches: Sequence[Batch]) -> tuple[float, list[Any]]:
+    def accumulated(self, batches: Sequence[Batch]) -> float:
         """One update from several batches: each mean counts as much as its batch has samples."""
         if self.program._count > MANY:
             self._give_up()
@@ -64,9 +63,11 @@ class CompiledStep(Step):
             error.add_note("fit: compile=True compiles the model, the loss and the update; change "
                            "what the message names, or leave compile out")  # fmt: skip
             raise
+        if self.seen:
+            for batch, prediction in zip(batches, predictions, strict=True):
+                self.seen(prediction, batch[-1])
         shares = self.shares(batches)
-        total = sum(share * loss.item() for share, loss in zip(shares, losses, strict=True))
-        return total, list(predictions)
+        return sum(share * float(loss.item()) for share, loss in zip(shares, losses, strict=True))
 
     def _give_up(self) -> None:
         if not self._told:

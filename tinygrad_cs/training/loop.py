@@ -10,7 +10,7 @@ from typing import Any
 from ..nn.module import Module
 from ..optim import ExponentialMovingAverage, Optimizer
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
-from .batches import Batch, Epochs, check_batch
+from .batches import Epochs, check_batch
 from .best import Best
 from .history import History
 from .interruption import asking_on_interrupt
@@ -116,12 +116,10 @@ class Loop(Resumable):
         totals, last_good = self._totals, self._last_good
         began = time.perf_counter() - totals.seconds
         # Once a batch: whatever can be asked before is asked here.
-        learn = self._learn_one if self.accumulate == 1 else self._learn_several
         add, remember = totals.add, last_good.losses.append
         told = self._listeners["on_batch_end"]
         more = self._step.clips or self._schedules_batches or self.average is not None or told
-        for group in self._groups():
-            value, samples = learn(group)
+        for value, samples in self._updates():
             self.loss = value
             remember(value)
             add(value, samples)
@@ -139,30 +137,22 @@ class Loop(Resumable):
             return
         totals.seconds = time.perf_counter() - began
 
-    def _groups(self) -> Iterator[Any]:
-        """Batches, or lists of as many as are learned from together."""
-        batches = self._batches.left()
-        if self.accumulate == 1:
-            return batches
-        return iter(lambda: list(islice(batches, self.accumulate)), [])
-
-    def _learn_one(self, batch: Batch) -> tuple[float, int]:
-        self._batches.seen += 1
-        if not self.steps:
-            check_batch(batch)
-        value, prediction = self._step(*batch)
-        if self._metrics.metrics:
-            self._metrics.add(prediction, batch[-1])
-        return value, len(batch[-1])
-
-    def _learn_several(self, group: list[Batch]) -> tuple[float, int]:
-        self._batches.seen += len(group)
-        if not self.steps:
-            check_batch(group[0])
-        value, predictions = self._step.accumulated(group)
-        for batch, prediction in zip(group, predictions, strict=True):
-            self._metrics.add(prediction, batch[-1])
-        return value, sum(len(batch[-1]) for batch in group)
+    def _updates(self) -> Iterator[tuple[float, int]]:
+        """Update the weights with what is left of the epoch; gives each loss and its samples."""
+        step, counted = self._step, self._batches
+        batches = counted.left()
+        if self.accumulate > 1:
+            for group in iter(lambda: list(islice(batches, self.accumulate)), []):
+                counted.seen += len(group)
+                if not self.steps:
+                    check_batch(group[0])
+                yield step.accumulated(group), sum(len(batch[-1]) for batch in group)
+            return
+        for batch in batches:
+            counted.seen += 1
+            if not self.steps:
+                check_batch(batch)
+            yield step(*batch), len(batch[-1])
 
     def _after_step(self) -> None:
         self._totals.norm += self._step.norm

@@ -114,7 +114,8 @@ class Run(Loop):
             validation = as_validation(validation, batch_size)
         self._metrics = Gathering(chosen_metrics("fit", metrics))
         self._metrics.reset()
-        self._step = step_of(compile)(model, loss, optimizer, clip_norm, clip_value)
+        seen = self._metrics.add if self._metrics.metrics else None
+        self._step = step_of(compile)(model, loss, optimizer, seen, clip_norm, clip_value)
         self._totals = Totals(self._step.averages)
         check_schedule(schedule, schedule_every, optimizer)
         self.schedule, self._schedules_batches = schedule, schedule_every == "batch"

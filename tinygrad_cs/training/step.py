@@ -31,6 +31,11 @@ class Step:
     The gradients stay in `.grad` after the step, until the next one has a finite loss: there is
     something to look at when it has not.
 
+    Args:
+        model, loss, optimizer, clip_norm, clip_value: as for `fit`.
+        seen: called with each prediction and its target, before the update; nobody else keeps
+            predictions, so that their memory is free for the next ones.
+
     Attributes:
         norm: the norm of the gradient before clipping, if it is clipped by the norm.
     """
@@ -40,12 +45,14 @@ class Step:
         model: Module,
         loss: Callable[..., Any],
         optimizer: Optimizer,
+        seen: Callable[[Any, Any], None] | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
+        self.seen = seen
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.clips = clip_norm is not None or clip_value is not None
@@ -55,32 +62,33 @@ class Step:
         self.searches = isinstance(optimizer, LBFGS)
         self._named = list(model.named_parameters()) if self.clips else []
 
-    def __call__(self, *batch: Any) -> tuple[float, Any]:
-        """The loss, a Python float, and the prediction, both before the update."""
+    def __call__(self, *batch: Any) -> float:
+        """Learn from one batch; returns the loss before the update, a Python float."""
         if self.searches:
-            loss, predictions = self._search([batch])
-            return loss, predictions[0]
+            return self._search([batch])
         prediction = self.model(*batch[:-1])
         loss = self.loss(prediction, batch[-1])
-        value = loss.item()
+        value: float = loss.item()
         if not isfinite(value):
             raise NotFinite(batch, value, "loss")
+        if self.seen:
+            self.seen(prediction, batch[-1])
         self.optimizer.zero_grad()
         loss.backward()
         if self.clips:
             self._clip(batch, value)
         self.optimizer.step()
-        return value, prediction
+        return value
 
-    def accumulated(self, batches: Sequence[Batch]) -> tuple[float, list[Any]]:
+    def accumulated(self, batches: Sequence[Batch]) -> float:
         """One update from several batches: each mean counts as much as its batch has samples."""
         if self.searches:
             return self._search(batches)
-        loss, predictions = self._backward(batches)
+        loss = self._backward(batches)
         if self.clips:
             self._clip(batches[-1], loss)
         self.optimizer.step()
-        return loss, predictions
+        return loss
 
     def shares(self, batches: Sequence[Batch]) -> list[float]:
         """What the loss of each batch counts in that of all together."""
@@ -89,38 +97,40 @@ class Step:
         sizes = [len(batch[-1]) for batch in batches]
         return [size / sum(sizes) for size in sizes]
 
-    def _backward(self, batches: Sequence[Batch], watched: bool = True) -> tuple[float, list[Any]]:
-        """Set all gradients; returns the loss of the batches taken together."""
-        predictions, sum_of_losses = [], 0.0
+    def _backward(self, batches: Sequence[Batch], first: bool = True) -> float:
+        """Set all gradients; returns the loss of the batches taken together.
+
+        Only the first evaluation of a step has to be finite, and is shown.
+        """
+        sum_of_losses = 0.0
         for i, (batch, share) in enumerate(zip(batches, self.shares(batches), strict=True)):
             *inputs, target = batch
             prediction = self.model(*inputs)
             loss = self.loss(prediction, target)
             value = number(loss)
-            if watched and not isfinite(value):
+            if first and not isfinite(value):
                 raise NotFinite(batch, value, "loss")
+            if first and self.seen:
+                self.seen(prediction, target)
             sum_of_losses += share * value
             if not i:
                 self.optimizer.zero_grad()
             (loss if share == 1 else loss * share).backward()
-            predictions.append(prediction)
-        return sum_of_losses, predictions
+        return sum_of_losses
 
-    def _search(self, batches: Sequence[Batch]) -> tuple[float, list[Any]]:
+    def _search(self, batches: Sequence[Batch]) -> float:
         """For an optimizer that evaluates the loss several times in a step."""
-        first: list[Any] = []
+        losses: list[float] = []
 
         def closure() -> float:
-            # a line search may try points where the loss is infinite: only the first one counts
-            loss, predictions = self._backward(batches, watched=not first)
+            # a line search may try points where the loss is infinite
+            losses.append(self._backward(batches, first=not losses))
             if self.clips:
-                self._clip(batches[-1], loss)
-            if not first:
-                first.extend((loss, predictions))
-            return loss
+                self._clip(batches[-1], losses[-1])
+            return losses[-1]
 
         self.optimizer.step(closure)
-        return first[0], first[1]
+        return losses[0]
 
     def _clip(self, batch: Batch, loss: float) -> None:
         if self.clip_value is not None:

@@ -41,7 +41,7 @@ def first_steps(
         before = [np.array(p.data) for p in sized] if number == WARM_UP else []
         try:
             with np.errstate(all="ignore"):
-                losses.append(step(*batch)[0])
+                losses.append(step(*batch))
         except NotFinite:
             losses.append(math.inf)
             break

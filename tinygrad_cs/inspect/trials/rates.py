@@ -152,7 +152,7 @@ def _train(
             group["lr"] = rate * share
         try:
             with np.errstate(all="ignore"):
-                value = step(*next(batches))[0]
+                value = step(*next(batches))
         except NotFinite:
             break
         losses.append(value)
