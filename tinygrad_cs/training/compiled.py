@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..compiler import compile as compiled
 from ..engine.errors import ArgumentError, CompileError
 from ..engine.types import np
-from .batches import Batch
+from .batches import Batch, Epochs
 from .step import NotFinite, Step, single
 
 MANY = 16
@@ -43,9 +43,9 @@ class CompiledStep(Step):
         self.program = compiled(step)
         self._told = False
 
-    def __call__(self, *batch: Any) -> float:
-        """Learn from one batch; returns the loss before the update, a Python float."""
-        return self.accumulated([batch])
+    def __call__(self, batches: Epochs) -> Iterator[tuple[float, int]]:
+        """Learn from each batch that is left; gives its loss before the update, and its samples."""
+        return self.grouped(batches, 1)
 
     def accumulated(self, batches: Sequence[Batch]) -> float:
         """One update from several batches: each mean counts as much as its batch has samples."""

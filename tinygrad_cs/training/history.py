@@ -156,6 +156,8 @@ class History:
 
 def plain(value: Any) -> Any:
     """A Python number, or nested lists of them."""
+    if type(value) in (float, int):
+        return value
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     item = getattr(value, "item", None)

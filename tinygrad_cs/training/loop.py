@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..nn.module import Module
 from ..optim import ExponentialMovingAverage, Optimizer
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
-from .batches import Epochs, check_batch
+from .batches import Epochs
 from .best import Best
 from .history import History
 from .interruption import asking_on_interrupt
@@ -82,8 +81,9 @@ class Loop(Resumable):
         # after a failure the epochs that are repeated are told anew
         self.history.rows = [row for row in self.history.rows if row["epoch"] <= self.epoch]
         self.interrupted = False
-        modes = [(module, module.training) for module in self.model.modules()]
+        modes: list[tuple[Module, bool]] = []
         if not self.model.training:
+            modes = [(module, module.training) for module in self.model.modules()]
             self.model.train()
         try:
             with asking_on_interrupt(self._interrupt):
@@ -119,7 +119,9 @@ class Loop(Resumable):
         add, remember = totals.add, last_good.losses.append
         told = self._listeners["on_batch_end"]
         more = self._step.clips or self._schedules_batches or self.average is not None or told
-        for value, samples in self._updates():
+        step, batches = self._step, self._batches
+        alone = self.accumulate == 1
+        for value, samples in step(batches) if alone else step.grouped(batches, self.accumulate):
             self.loss = value
             remember(value)
             add(value, samples)
@@ -136,23 +138,6 @@ class Loop(Resumable):
             self._complete_epoch()
             return
         totals.seconds = time.perf_counter() - began
-
-    def _updates(self) -> Iterator[tuple[float, int]]:
-        """Update the weights with what is left of the epoch; gives each loss and its samples."""
-        step, counted = self._step, self._batches
-        batches = counted.left()
-        if self.accumulate > 1:
-            for group in iter(lambda: list(islice(batches, self.accumulate)), []):
-                counted.seen += len(group)
-                if not self.steps:
-                    check_batch(group[0])
-                yield step.accumulated(group), sum(len(batch[-1]) for batch in group)
-            return
-        for batch in batches:
-            counted.seen += 1
-            if not self.steps:
-                check_batch(batch)
-            yield step(*batch), len(batch[-1])
 
     def _after_step(self) -> None:
         self._totals.norm += self._step.norm

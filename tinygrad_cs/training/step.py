@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from ..engine.errors import NonFiniteError, ShapeError
 from ..nn.module import Module
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ..optim import LBFGS, Optimizer
-from .batches import Batch
+from .batches import Batch, Epochs, check_batch
 
 isfinite = math.isfinite
 
@@ -26,7 +27,7 @@ class NotFinite(Exception):
 
 
 class Step:
-    """`step(x, y)` learns from one batch; `step.accumulated(batches)` from several as if from one.
+    """Learns: `step(batches)` from one batch after the other, `accumulated` from several at once.
 
     The gradients stay in `.grad` after the step, until the next one has a finite loss: there is
     something to look at when it has not.
@@ -62,23 +63,40 @@ class Step:
         self.searches = isinstance(optimizer, LBFGS)
         self._named = list(model.named_parameters()) if self.clips else []
 
-    def __call__(self, *batch: Any) -> float:
-        """Learn from one batch; returns the loss before the update, a Python float."""
+    def __call__(self, batches: Epochs) -> Iterator[tuple[float, int]]:
+        """Learn from each batch that is left; gives its loss before the update, and its samples."""
         if self.searches:
-            return self._search([batch])
-        prediction = self.model(*batch[:-1])
-        loss = self.loss(prediction, batch[-1])
-        value: float = loss.item()
-        if not isfinite(value):
-            raise NotFinite(batch, value, "loss")
-        if self.seen:
-            self.seen(prediction, batch[-1])
-        self.optimizer.zero_grad()
-        loss.backward()
-        if self.clips:
-            self._clip(batch, value)
-        self.optimizer.step()
-        return value
+            yield from self.grouped(batches, 1)
+            return
+        # one frame for the whole step: on small nets every further one is seen in the time
+        model, loss_function, optimizer, seen = self.model, self.loss, self.optimizer, self.seen
+        for batch in batches.left():
+            batches.seen += 1
+            if batches.seen == 1:
+                check_batch(batch)
+            prediction = model(*batch[:-1])
+            loss = loss_function(prediction, batch[-1])
+            value = loss.item()
+            if not isfinite(value):
+                raise NotFinite(batch, value, "loss")
+            if seen:
+                seen(prediction, batch[-1])
+            optimizer.zero_grad()
+            loss.backward()
+            if self.clips:
+                self._clip(batch, value)
+            optimizer.step()
+            prediction = loss = None
+            yield value, len(batch[-1])
+
+    def grouped(self, batches: Epochs, size: int) -> Iterator[tuple[float, int]]:
+        """Learn from so many batches at a time; gives their loss, and how many samples they are."""
+        left = batches.left()
+        while group := list(islice(left, size)):
+            if not batches.seen:
+                check_batch(group[0])
+            batches.seen += len(group)
+            yield self.accumulated(group), sum(len(batch[-1]) for batch in group)
 
     def accumulated(self, batches: Sequence[Batch]) -> float:
         """One update from several batches: each mean counts as much as its batch has samples."""

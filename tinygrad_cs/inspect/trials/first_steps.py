@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import repeat
 from typing import Any
 
 from ...engine.types import Array, np
 from ...nn.module import Module
 from ...optim import Adam, Optimizer
+from ...training.batches import Epochs
 from ...training.step import NotFinite, Step
 from .task import Loss
 from .verdicts import FAILED, PASSED, UNCLEAR, Check
@@ -32,6 +34,7 @@ def first_steps(
     if not trained(model):
         return [_frozen(list(dict(model.named_parameters())), FAILED)]
     step = Step(model, loss, optimizer or Adam(trained(model), lr=1e-3))
+    updates = step(Epochs(repeat(batch)))
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     sizes: dict[str, list[float]] = {name: [] for name, _ in named}
     losses, ratios = [], []
@@ -41,7 +44,7 @@ def first_steps(
         before = [np.array(p.data) for p in sized] if number == WARM_UP else []
         try:
             with np.errstate(all="ignore"):
-                losses.append(step(*batch))
+                losses.append(next(updates)[0])
         except NotFinite:
             losses.append(math.inf)
             break

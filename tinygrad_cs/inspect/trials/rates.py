@@ -16,7 +16,7 @@ from ...engine.errors import ArgumentError
 from ...engine.types import Array, np
 from ...nn.module import Module
 from ...optim import LBFGS, Adam, Optimizer
-from ...training.batches import check_batch
+from ...training.batches import Epochs, check_batch
 from ...training.step import NotFinite, Step
 from . import pictures
 from .arguments import check_model_and_loss, check_optimizer, check_trainable
@@ -144,15 +144,14 @@ def _train(
     loader = batches_of("find_lr", data, batch_size, shuffle=True)
     first = float(optimizer.param_groups[0]["lr"]) or 1.0
     shares = [float(group["lr"]) / first for group in optimizer.param_groups]
-    step = Step(model, loss, optimizer)
+    updates = Step(model, loss, optimizer)(Epochs(_forever(loader)))
     losses: list[float] = []
-    batches = _forever(loader)
     for rate in rates.tolist():
         for group, share in zip(optimizer.param_groups, shares, strict=True):
             group["lr"] = rate * share
         try:
             with np.errstate(all="ignore"):
-                value = step(*next(batches))
+                value, _ = next(updates)
         except NotFinite:
             break
         losses.append(value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import islice, repeat
 from typing import Any
 
 from ...engine.modes import no_grad
 from ...engine.types import Array, np
 from ...nn.module import Module
 from ...optim import Adam
+from ...training.batches import Epochs
 from ...training.evaluation import evaluation_mode
 from ...training.step import NotFinite, Step
 from .first_steps import trained
@@ -39,8 +41,8 @@ def _fitted(
     step = Step(model, loss, Adam(trained(model), lr=rate), see)
     try:
         with np.errstate(all="ignore"):
-            for number in range(steps):
-                value = step(*batch)
+            updates = islice(step(Epochs(repeat(batch))), steps)
+            for number, (value, _) in enumerate(updates):
                 if number % 20 == 0 and enough(value, prediction):
                     break
     except NotFinite as error:
