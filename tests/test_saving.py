@@ -424,3 +424,10 @@ def test_checkpoints_refuse(tmp_path, arguments):
 def test_steps_are_whole_numbers(tmp_path, step):
     with pytest.raises(errors.ArgumentError, match="step >= 0"):
         saving.Checkpoints(tmp_path).save(1, step)
+
+
+def test_a_state_in_place_of_the_path_is_told_the_order() -> None:
+    with pytest.raises(errors.ArgumentError, match=r"got dict; write tg.save\(path, state\)"):
+        tg.save({"a": 1}, "model.safetensors")  # type: ignore[arg-type]
+    with pytest.raises(errors.ArgumentError, match=r"load: expected the path of a file, got list"):
+        tg.load([])  # type: ignore[arg-type]

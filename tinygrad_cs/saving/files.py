@@ -41,8 +41,9 @@ def save(
             schedules and loaders gives, `generator.bit_generator.state`, a dict of all of these.
         metadata: a description, or several as a dict of strings, for `saving.inspect`.
 
-    Raises `ArgumentError` for values of other types, `DTypeError` for arrays of objects, text and
-    extended precision; both say where they are. `OSError` where the system refuses.
+    Raises `ArgumentError` for values of other types and a path that is none, `DTypeError` for
+    arrays of objects, text and extended precision; both say where they are. `OSError` where the
+    system refuses.
 
     Example:
         >>> import os, tempfile, numpy as np, tinygrad_cs as tg
@@ -54,6 +55,7 @@ def save(
         >>> state["epoch"], list(state["model"])
         (7, ['weight', 'bias'])
     """
+    name = _path("save", path, "tg.save(path, state): the file comes first, as in np.save")
     structure, arrays = flatten(state)
     described = _described(metadata)
     described |= {VERSION: _version(), STRUCTURE: structure, CHECKSUM: NO_SUM}
@@ -63,7 +65,7 @@ def save(
     total = zlib.crc32(header)
     for view in views:
         total = zlib.crc32(view, total)
-    replace_file(path, [_signed(header, f"{total:08x}"), *views])
+    replace_file(name, [_signed(header, f"{total:08x}"), *views])
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -85,7 +87,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         ...     tg.load(path)
         {'best': (0.25, 3), 'seed': 1267650600228229401496703205376}
     """
-    name = os.fspath(path)
+    name = _path("load", path, "tg.load(path)")
     with _opened(name) as file:
         header, text = _read_header(name, file)
         total = zlib.crc32(text)
@@ -139,7 +141,7 @@ def inspect(path: str | os.PathLike[str]) -> FileInfo:
         >>> info.tensors, info.metadata
         ({'w': ('F64', (2, 3))}, {'description': 'zeros'})
     """
-    name = os.fspath(path)
+    name = _path("saving.inspect", path, "tg.saving.inspect(path)")
     with _opened(name) as file:
         header, _ = _read_header(name, file)
     return FileInfo(
@@ -147,6 +149,14 @@ def inspect(path: str | os.PathLike[str]) -> FileInfo:
         {key: value for key, value in header.metadata.items() if not key.startswith(OWN)},
         header.metadata.get(VERSION),
     )
+
+
+def _path(where: str, path: Any, write: str) -> str:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ArgumentError(
+            f"{where}: expected the path of a file, got {type(path).__name__}; write {write}"
+        )
+    return os.fspath(path)
 
 
 def _opened(name: str) -> BinaryIO:

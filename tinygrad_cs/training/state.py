@@ -93,6 +93,14 @@ def refuse_other(state: Any, own: Mapping[str, Any]) -> None:
             theirs, ours = theirs.get("sums", {}), ours["sums"]
         if len(theirs) != len(ours) or (isinstance(ours, dict) and set(theirs) != set(ours)):
             raise StateDictError(
-                f"{where} {len(theirs)} {name} were saved, {sorted(map(str, theirs))}; here are "
-                f"{len(ours)}, {sorted(map(str, ours))}"
+                f"{where} the saved training had {_listed(name, theirs)}, this one has "
+                f"{_listed(name, ours)}; make the run with the same {name}"
             )
+
+
+def _listed(name: str, values: Any) -> str:
+    """How many there are, and which, where they have names."""
+    named = (
+        f" ({', '.join(sorted(map(str, values)))})" if values and isinstance(values, dict) else ""
+    )
+    return f"{len(values)} {name}{named}"
