@@ -66,8 +66,8 @@ class Entry:
 
     Attributes:
         conditions: what must be so, as pairs of a spot and a form: `"{} is None"`.
-        captured, changing: what the program is given: arrays it is bound to, numbers and
-            generators that are looked up in every call.
+        captured, changing: what the program is given: arrays it is bound to; numbers, generators
+            and arrays that are replaced, which are looked up in every call.
         changes: lines that put results of the program where they belong, `{r}` for the result.
         received: which of the tensors among the arguments got which result as gradient.
         effects: functions to call at the end.
@@ -102,9 +102,11 @@ class Entry:
 
     def undo(self) -> Callable[[], None]:
         """A function that puts arrays, values and generators back to what they are now."""
-        arrays = [(array, array.copy()) for array in map(self.value_of, self.captured)]
+        changing = list(map(self.value_of, self.changing))
+        found = [*map(self.value_of, self.captured), *changing]
+        arrays = [(x, x.copy()) for x in found if isinstance(x, np.ndarray)]
         values = [(s.owner, s.owner._data) for s, _, _ in self.changes if s.path == "._data"]
-        drawing = [x.bit_generator for x in map(self.value_of, self.changing) if _draws(x)]
+        drawing = [x.bit_generator for x in changing if _draws(x)]
         states = [(bits, bits.state) for bits in drawing]
 
         def put_back() -> None:

@@ -42,14 +42,14 @@ def name_constants(program: Program, names: Names) -> None:
 def name_what_is_kept(program: Program, names: Names) -> None:
     """New running statistics and new values of tensors, after what they replace."""
     made = {s.target: s for s in program.statements}
-    captured = set(program.captured)
+    outside = {*program.captured, *program.changing}
     for v in program.kept:
         if not is_nameless(v.name):
             continue
         before, waiting = None, [v]
         while waiting and before is None:
             for x in made[waiting.pop()].reads() if waiting[-1] in made else ():
-                if x in captured and (x.shape, x.dtype) == (v.shape, v.dtype):
+                if x in outside and (x.shape, x.dtype) == (v.shape, v.dtype):
                     before = x
                 elif is_nameless(x.name):
                     waiting.append(x)

@@ -109,7 +109,8 @@ class Program:
     Attributes:
         inputs: values given by the caller, in order.
         captured: those of the inputs that are arrays which the function found outside.
-        changing: those that are numbers and generators, which are looked up in every call.
+        changing: those that are numbers, generators and arrays that the function replaces, which
+            are looked up in every call.
         buffers: working memory, made once.
         memory: sizes in bytes of pieces of memory that buffers share.
         lies_in: the piece in which a buffer lies, if it shares one.

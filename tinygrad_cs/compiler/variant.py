@@ -18,8 +18,8 @@ from . import readable
 from .blocks import in_blocks, into_blocks
 from .buffers import plan
 from .constants import typed_numbers
-from .entry import Otherwise, Result, Spot, Stopped
-from .program import ARITHMETIC, Program, leaves_of, through
+from .entry import Entry, Otherwise, Result, Spot, Stopped
+from .program import ARITHMETIC, Program, Var, leaves_of, through
 from .scalars import is_filled
 from .simplify import simplify
 from .stand_in import ValueNeeded
@@ -82,6 +82,7 @@ class Variant:
             self._note_changes()
         program = trace.recorder.program
         program.output = tuple(self._results)
+        _look_up_what_moves(program, trace.entry)
         simplify(program)
         self._readable = dataclasses.replace(
             program,
@@ -279,6 +280,24 @@ def _explained(error: ValueNeeded) -> str:
         f"compile: {error}{where}, so the program would be another for other values; decide with "
         f"tg.where, or outside of the compiled function"
     )
+
+
+def _look_up_what_moves(program: Program, entry: Entry) -> None:
+    """Arrays that every call replaces (running statistics) are looked up in every call.
+
+    What is bound to an array, with all its buffers, would be made anew each time.
+    """
+    replaced = {(id(spot.owner), spot.path) for spot, _, _ in entry.changes}
+    held: list[tuple[Spot, Var]] = []
+    looked_up = list(zip(entry.changing, program.changing, strict=True))
+    for spot, v in zip(entry.captured, program.captured, strict=True):
+        moves = (id(spot.owner), spot.path) in replaced
+        (looked_up if moves else held).append((spot, v))
+    outside = {*program.captured, *program.changing}
+    entry.captured, program.captured = [s for s, _ in held], [v for _, v in held]
+    entry.changing, program.changing = [s for s, _ in looked_up], [v for _, v in looked_up]
+    given = [v for v in program.inputs if v not in outside]
+    program.inputs = [*program.captured, *given, *program.changing]
 
 
 def _modules_of(f: Any) -> list[tuple[Spot, Any]]:
