@@ -55,6 +55,15 @@ def flat_buffer(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarr
     return flat, [p.reshape(a.shape) for p, a in zip(pieces, arrays, strict=True)]
 
 
+def words(array: np.ndarray) -> np.ndarray:
+    """The bits of float32 numbers as whole numbers.
+
+    Their sign is 1 where max(x, 0) is not 0, and a product with it is the number or 0.0: half the
+    time of a comparison and a product with booleans, which NumPy converts.
+    """
+    return array.view(np.uint32)
+
+
 def with_bias(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Weights (out, in) and bias as one matrix (out, in + 1)."""
     return np.hstack([weight, bias[:, None]])

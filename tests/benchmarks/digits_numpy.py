@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from by_hand import Step, adam, flat_buffer, with_bias
+from by_hand import Step, adam, flat_buffer, with_bias, words
 from mlp_numpy import dense_passes
 
 MOMENTUM, VARIANCE_FLOOR = 0.1, 1e-5
@@ -53,7 +53,8 @@ def hidden_layer(
     out, batch = result.shape
     inside = np.empty((out, batch), np.float32)  # normalised
     work, cotangent = np.empty_like(inside), np.empty_like(inside)
-    alive, kept = np.empty((out, batch), bool), np.empty((out, batch), bool)
+    kept, alive = np.empty((out, batch), bool), np.empty((out, batch), np.uint32)
+    result_words, cotangent_words = words(result), words(cotangent)
     uniform = np.empty((batch, out), np.float32)
     uniform_t = uniform.T
     mean_weights, ones = np.full(batch, 1 / batch, np.float32), np.ones(batch, np.float32)
@@ -77,7 +78,7 @@ def hidden_layer(
     back = None if to_source is None else weights.matrix[:, :-1].T.dot
     scale, scale_gradient = weights.scale, gradients.scale
     add, subtract, multiply, divide = np.add, np.subtract, np.multiply, np.divide
-    sqrt, greater, greater_equal, both = np.sqrt, np.greater, np.greater_equal, np.logical_and
+    sqrt, sign, maximum, greater_equal = np.sqrt, np.sign, np.maximum, np.greater_equal
     average, average_work, total, total_work = (
         inside.dot, work.dot, cotangent.dot, work.dot,
     )  # fmt: skip
@@ -97,13 +98,13 @@ def hidden_layer(
         add(result, shift, result)
         draw(None, np.float32, uniform)
         greater_equal(uniform_t, p_drop, kept)
-        greater(result, zero, alive)
-        both(alive, kept, alive)
-        multiply(result, alive, result)
+        maximum(result, zero, out=result)
+        multiply(result, kept, result)
 
     def backward() -> None:
         # dx = slope / std * (g - mean(g) - x mean(g x)), where x is what has been normalised
-        multiply(cotangent, alive, cotangent)
+        sign(result_words, alive)
+        multiply(cotangent_words, alive, cotangent_words)
         multiply(cotangent, inside, work)
         total_work(ones, slope_sums)
         total(ones, shift_sums)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from by_hand import Step, adam, cross_entropy, flat_buffer, with_bias
+from by_hand import Step, adam, cross_entropy, flat_buffer, with_bias, words
 
 if TYPE_CHECKING:
     from mlp_problem import Problem
@@ -66,14 +66,14 @@ def dense_passes(
         (d.dot, a.T, g) for d, a, g in zip(cotangents, inputs, gradients, strict=True)
     ][::-1]
     to_inputs = [
-        (w[:, :-1].T.dot, above, d, a, np.empty(a.shape, bool))
+        (w[:, :-1].T.dot, above, d, words(d), words(a), np.empty(a.shape, np.uint32))
         for w, above, d, a in zip(
             weights[1:], cotangents[1:], cotangents[:-1], outputs[:-1], strict=True
         )
     ][::-1]
     first_product, first_cotangent = weights[0][:, :-1].T.dot, cotangents[0]
     zero = np.array(0, np.float32)
-    multiply, maximum, greater = np.multiply, np.maximum, np.greater
+    multiply, maximum, sign = np.multiply, np.maximum, np.sign
 
     def passes() -> float:
         for product, a, out in hidden:
@@ -81,10 +81,10 @@ def dense_passes(
             maximum(out, zero, out=out)
         last_product(last_input, logits)
         loss = loss_of_logits()
-        for product, above, d, a, alive in to_inputs:
+        for product, above, d, d_words, a_words, alive in to_inputs:
             product(above, d)
-            greater(a, zero, alive)
-            multiply(d, alive, d)
+            sign(a_words, alive)
+            multiply(d_words, alive, d_words)
         for product, a, gradient in gradient_products:
             product(a, gradient)
         if to_source is not None:

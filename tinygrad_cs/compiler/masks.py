@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.types import np
-from .program import Program, Statement, Var
+from .program import Program, Statement, Var, leaves
 
 
 def as_masked(s: Statement) -> Statement:
@@ -38,6 +38,49 @@ def _is_like(x: Any, mask: Var) -> bool:
     return isinstance(x, Var) and x.shape == mask.shape and x.dtype is not None
 
 
+def rectified_as_words(program: Program) -> None:
+    """Where max(x, 0) is not 0, as words of 0 and 1: the sign of its bits, read as a whole number.
+
+    A product of booleans and words makes words of the booleans first, which takes longer than all
+    the rest. (max(x, 0) is never -0.0: of equal numbers NumPy gives the second.)
+    """
+    made = {s.target: s for s in program.statements if s.target is not None}
+    written = {s.writes.base for s in program.statements if s.writes is not None}
+    readers: dict[Var, list[Statement]] = {}
+    for s in program.statements:
+        for v in s.reads():
+            readers.setdefault(v, []).append(s)
+    kept = set(leaves((program.output, program.kept)))
+    statements: list[Statement] = []
+    for s in program.statements:
+        mask = s.target
+        if s.function is np.not_equal and mask is not None and not s.kwargs and _is_zero(s.args[1]):
+            h = s.args[0]
+            alike = all(
+                r.kind == "masked" and r.args[1].dtype == h.dtype for r in readers.get(mask, [])
+            )
+            cut = _cuts_at_zero(made.get(h)) and h.base not in written
+            if cut and alike and mask not in kept and mask.order == h.order:
+                words = _view(h, np.dtype(f"u{h.dtype.itemsize}"), s)
+                statements.append(words)
+                mask.dtype = words.target.dtype  # type: ignore[union-attr]
+                s.function, s.args = np.sign, (words.target,)
+        statements.append(s)
+    program.statements = statements
+
+
+def _cuts_at_zero(s: Statement | None) -> bool:
+    """Is this max(x, 0) of floats?"""
+    return s is not None and (
+        s.function is np.maximum
+        and not s.kwargs
+        and s.target is not None
+        and s.target.dtype.kind == "f"
+        and s.target.base is s.target
+        and _is_zero(s.args[1])
+    )
+
+
 def write_masks_out(program: Program) -> None:
     """The products, for those that know where to write."""
     views: dict[tuple[Var, str], Statement] = {}
@@ -48,9 +91,13 @@ def write_masks_out(program: Program) -> None:
             continue
         mask, x = s.args
         out = s.kwargs["out"]
-        whole = np.dtype(f"i{x.dtype.itemsize}")
+        words = mask.dtype != bool
+        whole = np.dtype(f"{'u' if words else 'i'}{x.dtype.itemsize}")
         shown = []
-        for v, dtype in ((x, whole), (mask, np.dtype("i1")), (out, whole)):
+        for v, dtype in ((x, whole), (mask, whole if words else np.dtype("i1")), (out, whole)):
+            if v.dtype == dtype:
+                shown.append(v)
+                continue
             view = views.get((v, dtype.str))
             if view is None:
                 view = views[v, dtype.str] = _view(v, dtype, s)

@@ -13,7 +13,7 @@ from typing import Any
 from ..engine.types import np
 from .checks import checks_first
 from .program import Program, Statement, Var, leaves, mapped, overlap
-from .text import expression
+from .text import expression, is_nameless
 
 _VIEWS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "view", "T"}
 """Methods and attributes that show the same memory in another shape."""
@@ -53,20 +53,24 @@ def replace(program: Program, other: dict[Var, Var]) -> None:
 
 
 def whole_views(program: Program) -> None:
-    """x[0:n] of n entries is x."""
+    """x[0:n] of n entries is x, and so is x in its own shape."""
     other: dict[Var, Var] = {}
     for s in program.statements:
-        of_array = s.kind == "item" and isinstance(s.args[0], Var) and s.target is not None
-        if of_array and s.target and _is_everything(s.args[1], s.args[0].shape):
-            other[s.target] = s.args[0]
+        x, t = s.args[0] if s.args else None, s.target
+        if t is None or not isinstance(x, Var) or x.shape is None or t.base is not x.base:
+            continue
+        whole = s.kind == "item" and _is_everything(s.args[1], x.shape)
+        if whole or (s.function == "reshape" and t.shape == x.shape):
+            other[t] = x
+            if is_nameless(x.name) and not is_nameless(t.name):
+                x.name = t.name
     replace(program, other)
     program.statements = [s for s in program.statements if s.target not in other]
 
 
 def out_of_place(program: Program) -> None:
-    """`np.add(t, b, out=t)` as a new value `t + b`, where t is seen under no other name."""
-    viewed = {s.target.base for s in program.statements
-              if s.target is not None and s.target.base is not s.target}  # fmt: skip
+    """`np.add(t, b, out=t)` as a new value `t + b`, where t has no other name so far."""
+    viewed: set[Var] = set()
     outside = {v.base for v in program.inputs} | set(program.constants)
     newest: dict[Var, Var] = {}
 
@@ -77,6 +81,9 @@ def out_of_place(program: Program) -> None:
 
     for s in program.statements:
         s.change(change)
+        if s.target is not None and s.target.base is not s.target:
+            s.target.base = change(s.target.base)
+            viewed.add(s.target.base)
         w = s.writes
         if w is None or s.kind != "call" or w in viewed or w in outside or w.base is not w:
             continue
@@ -137,10 +144,13 @@ def fold(program: Program) -> None:
 
 def _is_copy(s: Statement) -> bool:
     """A copy with its entries in the same order in memory."""
-    copies = s.function == "copy" or (s.function is np.array and not s.kwargs)
-    if not copies or s.target is None or not isinstance(s.args[0], Var):
+    x, t = s.args[0] if s.args else None, s.target
+    if s.function != "copy" and s.function is not np.array:
         return False
-    return bool(s.args[0].order == s.target.order)
+    # (what is computed from arrays without axes is no array, a copy of it is)
+    if t is None or not t.shape or not isinstance(x, Var) or set(s.kwargs) - {"dtype"}:
+        return False
+    return (x.order, x.dtype) == (t.order, t.dtype)
 
 
 def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> Var | None:
@@ -158,7 +168,7 @@ def _unchanged(s: Statement, made: dict[Var, Statement], changed: set[Var]) -> V
         same = x if _is(s.args[1], 1) else None
     elif s.function is np.multiply:
         same = next((b for a, b in (s.args, s.args[::-1]) if _is(a, 1)), None)
-    if not isinstance(same, Var) or s.kwargs or (same.shape, same.dtype) != (
+    if not isinstance(same, Var) or (s.kwargs and not _is_copy(s)) or (same.shape, same.dtype) != (
         s.target.shape, s.target.dtype,
     ):  # fmt: skip
         return None

@@ -23,7 +23,6 @@ from .text import is_nameless
 def tidied(program: Program) -> Program:
     """A copy of the program, shorter and with better names."""
     program = _copied(program)
-    _leave_out_views_of_everything(program)
     _make_values_of_working_memory(program)
     _merge_constants(program)
     names = Names(program)
@@ -62,29 +61,6 @@ def _copied(program: Program) -> Program:
         output=mapped(program.output, twin),
         kept=[twin(v) for v in program.kept],
     )
-
-
-def _leave_out_views_of_everything(program: Program) -> None:
-    """`x.reshape(x.shape)` is x."""
-    other: dict[Any, Var] = {}
-
-    def change(x: Any) -> Any:
-        return other.get(x, x) if isinstance(x, Var) else x
-
-    for statements in (program.views, program.statements):
-        staying = []
-        for s in statements:
-            s.change(change)
-            x: Any = s.args[0] if s.args else None
-            shown: Any = s.target
-            if s.function == "reshape" and s.kind == "method" and x.shape == shown.shape:
-                other[shown] = x
-                if is_nameless(x.name) and not is_nameless(shown.name):
-                    x.name = shown.name
-            else:
-                staying.append(s)
-        statements[:] = staying
-    program.output, program.kept = mapped((program.output, program.kept), change)
 
 
 _WORKING_MEMORY = re.compile(r"(scratch|work)(_\d+)?")
