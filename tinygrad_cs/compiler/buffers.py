@@ -12,6 +12,7 @@ from typing import Any
 
 from ..engine.types import np
 from .arena import forget_results, share_memory
+from .checks import largest_by_place
 from .masks import as_masked, rectified_as_words, write_masks_out
 from .program import Program, Statement, Var, leaves, overlap
 from .simplify import hoist_views
@@ -21,6 +22,7 @@ _REDUCTIONS = {"reduce", "accumulate"}
 
 def plan(program: Program) -> None:
     """All stages: results into the slots they are stored in, then into buffers."""
+    largest_by_place(program)
     program.statements = [as_masked(_as_call(s)) for s in program.statements]
     rectified_as_words(program)
     store_directly(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..engine.types import np
 from .program import Program, Statement, Var
 
 FEW = 16
@@ -42,3 +43,25 @@ def _leading_to(
             if v in made:
                 waiting.append(made[v])
     return found
+
+
+def largest_by_place(program: Program) -> None:
+    """`x[x.argmax()]` for the largest of whole numbers: a third of the time of a reduction."""
+    statements: list[Statement] = []
+    for s in program.statements:
+        if _is_largest(s):
+            (x,) = s.args
+            place = Var(f"place_of_{s.target.name}", (), np.dtype(np.intp))  # type: ignore[union-attr]
+            more = (s.part, s.note, s.site)
+            statements.append(Statement(place, "method", "argmax", (x,), {}, None, False, *more))
+            s = Statement(s.target, "item", "item", (x, place), {}, None, False, *more)
+        statements.append(s)
+    program.statements = statements
+
+
+def _is_largest(s: Statement) -> bool:
+    if s.function != np.maximum.reduce or s.target is None or len(s.args) != 1:
+        return False
+    x = s.args[0]
+    plain = not set(s.kwargs) - {"axis"} and s.kwargs.get("axis", 0) in (0, None)
+    return plain and isinstance(x, Var) and len(x.shape or ()) == 1 and x.dtype.kind in "iu"

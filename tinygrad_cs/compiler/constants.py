@@ -10,7 +10,7 @@ from .program import Program, Statement, Var
 
 
 def typed_numbers(program: Program) -> None:
-    """Numbers beside float arrays become arrays without axes, in the arrays' dtype.
+    """Numbers beside arrays become arrays without axes, in the arrays' dtype.
 
     Those that the program computes are written into one that is kept, before they are used.
     """
@@ -37,11 +37,21 @@ def _dtype(s: Statement) -> Any:
     """The dtype that numbers take in an entry-by-entry call, where it is that of all arrays."""
     if s.kind != "call" or not isinstance(s.function, np.ufunc):
         return None
+    if s.target is not None and not s.target.shape:
+        return None  # of two numbers: between an array and a number of NumPy it takes longer
     dtypes = {a.dtype for a in s.args if isinstance(a, (Var, np.generic)) and a.dtype is not None}
     if len(dtypes) != 1:
         return None
     (dtype,) = dtypes
-    return dtype if dtype.kind == "f" else None
+    whole = dtype.kind in "iu" and all(_fits(a, dtype) for a in s.args)
+    return dtype if whole or dtype.kind == "f" else None
+
+
+def _fits(a: Any, dtype: Any) -> bool:
+    """Is this a whole number of that dtype, or no number?"""
+    if isinstance(a, Var):
+        return a.dtype is not None
+    return type(a) is int and np.iinfo(dtype).min <= a <= np.iinfo(dtype).max
 
 
 def _typed(a: Any, dtype: Any, known: dict[Any, Var], program: Program) -> Any:

@@ -206,6 +206,9 @@ def expression(statement: Statement) -> str:
     if s.function is np.negative and not s.kwargs:
         return f"-{operand(s.args[0], '*', True)}"
     args, kwargs = s.args, s.kwargs
+    if s.function is np.dot and not _reading:
+        given = [*args[1:], *kwargs.values()]
+        return f"{operand(args[0])}.dot({_arguments(given, {})})"  # np.dot asks all arguments first
     if _reading:
         return _called_for_reading(s.function, args, kwargs)
     if "out" in kwargs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from ....engine.arrays import one
 from ....engine.define import operation
 from ....engine.errors import DTypeError, IndexOutOfRange, ShapeError
 from ....engine.types import Array, np
@@ -126,7 +127,7 @@ def softmax_cross_entropy(logits: Any, target: Array, reduction: str = "mean") -
     losses = np.log(total) - picked
     if reduction == "none":
         return losses.reshape(target.shape), z
-    loss = np.add.reduce(losses)
+    loss = losses.dot(one(losses.shape, losses.dtype))
     return (loss / target.size if reduction == "mean" else loss), z
 
 
