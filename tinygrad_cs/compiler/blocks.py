@@ -97,3 +97,8 @@ def in_blocks(work: Callable[[int, int, int], None], length: int) -> None:
     else:
         for part in parts:
             work(*part)
+
+
+def block_name(whole: Statement) -> str:
+    """What the function for a block of a run is called."""
+    return f"block_of_{whole.function[0].kwargs['out'].name}"

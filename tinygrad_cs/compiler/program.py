@@ -137,7 +137,7 @@ class Program:
     kept: list[Var] = field(default_factory=list)
 
     def __str__(self) -> str:
-        from .text import listing
+        from .bound import listing
 
         return listing(self)
 

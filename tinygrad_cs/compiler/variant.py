@@ -16,6 +16,7 @@ from ..engine.tensor import Tensor
 from ..engine.types import np
 from . import readable
 from .blocks import in_blocks, into_blocks
+from .bound import bound_text
 from .buffers import plan
 from .constants import typed_numbers
 from .entry import Entry, Otherwise, Result, Spot, Stopped
@@ -23,7 +24,7 @@ from .program import ARITHMETIC, Program, Var, leaves_of, through
 from .scalars import is_filled
 from .simplify import simplify
 from .stand_in import ValueNeeded
-from .text import bound_text, helper_name
+from .text import helper_name
 from .trace import Trace
 from .traced import Traced
 from .traced_number import TracedNumber
