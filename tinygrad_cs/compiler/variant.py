@@ -18,6 +18,7 @@ from . import readable
 from .blocks import in_blocks, into_blocks
 from .bound import bound_text
 from .buffers import plan
+from .calls import CallText
 from .constants import typed_numbers
 from .entry import Entry, Otherwise, Result, Spot, Stopped
 from .program import ARITHMETIC, Program, Var, leaves_of, through
@@ -110,7 +111,8 @@ class Variant:
         )
         self._sites = {s.note: s.site for s in program.statements if s.note}
         self._groups = trace.groups
-        self.call = trace.entry.made(self._made(program), args, kwargs, out, careful, self._where)
+        text = CallText(trace.entry)
+        self.call = text.made(self._made(program), args, kwargs, out, careful, self._where)
         trace.release()
         del self._trace, self._arguments, self._results, self._numbers, self._given
 
