@@ -13,9 +13,9 @@ from typing import Any
 from ..engine.types import np
 from .arena import forget_results, share_memory
 from .checks import largest_by_place
+from .liveness import hoist_views
 from .masks import as_masked, rectified_as_words, write_masks_out
 from .program import Program, Statement, Var, leaves, overlap
-from .simplify import hoist_views
 
 _REDUCTIONS = {"reduce", "accumulate"}
 
