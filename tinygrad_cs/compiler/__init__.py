@@ -3,17 +3,17 @@
 Read in this order:
 
 - `program.py`: what a program is. Printed, it shows itself, between any two stages.
-- `traced.py`, `traced_number.py`: stand-ins that write down what is done with them;
-  `recorder.py`, `trace.py`, `scalars.py`: one run of a function; `formulas.py`: operations on
-  numbers as text.
-- `simplify.py`: shorter programs that give the same numbers; `checks.py`: checks come first.
-- `buffers.py`, `arena.py`, `masks.py`, `constants.py`, `blocks.py`: every result has its place, and
-  every statement its fastest form.
-- `loops/`: before these, for `backend="numba"`: runs of statements become loops.
-- `text.py`, `readable.py`, `naming.py`, `tidy.py`, `bundle.py`, `syntax.py`: as NumPy text, and as
-  a file that runs by itself.
-- `entry.py`: what a call checks and does around the program; `variant.py` puts it together;
-  `compiled.py` is what a user holds.
+- `tracing/`: `traced.py`, `traced_number.py`: stand-ins that write down what is done with them;
+  `recorder.py`, `outside.py`, `trace.py`, `scalars.py`, `traced_run.py`: one run of a function;
+  `formulas.py`: operations on numbers as text.
+- `planning/`: `simplify.py`, `liveness.py`: shorter programs that give the same numbers;
+  `checks.py`: checks come first; `buffers.py`, `arena.py`, `masks.py`, `constants.py`,
+  `blocks.py`: every result has its place, and every statement its fastest form.
+- `loops/`: before these places, for `backend="numba"`: runs of statements become loops.
+- `printing/`: `text.py`, `bound.py`: as the text that runs; `readable.py`, `naming.py`, `tidy.py`,
+  `bundle.py`, `syntax.py`: as a file for reading that runs by itself.
+- `entry.py`: what a call checks and does around the program, `calls.py`: as text; `variant.py` puts
+  it together; `compiled.py` is what a user holds.
 """
 
 from .compiled import Compiled, compile

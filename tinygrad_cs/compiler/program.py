@@ -137,7 +137,7 @@ class Program:
     kept: list[Var] = field(default_factory=list)
 
     def __str__(self) -> str:
-        from .bound import listing
+        from .printing.bound import listing
 
         return listing(self)
 

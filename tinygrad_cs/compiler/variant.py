@@ -10,17 +10,17 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..engine.types import np
-from . import readable
-from .blocks import in_blocks, into_blocks
-from .bound import bound_text
-from .buffers import plan
 from .calls import CallText
-from .constants import typed_numbers
 from .entry import Stopped
+from .planning.blocks import in_blocks, into_blocks
+from .planning.buffers import plan
+from .planning.constants import typed_numbers
+from .planning.simplify import simplify
+from .printing import readable
+from .printing.bound import bound_text
+from .printing.text import helper_name
 from .program import ARITHMETIC, Program
-from .simplify import simplify
-from .text import helper_name
-from .traced_run import TracedRun
+from .tracing.traced_run import TracedRun
 
 
 class Variant:

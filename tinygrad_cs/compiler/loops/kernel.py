@@ -15,8 +15,8 @@ from collections import Counter
 from typing import Any
 
 from ...engine.types import np
+from ..printing.text import literal
 from ..program import Var
-from ..text import literal
 from .formulas import formula
 from .nests import PARALLEL, Nest
 from .places import Place

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.types import np
-from ..buffers import _as_call, store_directly
+from ..planning.buffers import _as_call, store_directly
 from ..program import ARITHMETIC, Program, Statement, Var, leaves
 from .cache import FLAT, FLAT_COPY, Kernel
 from .kernel import Lines, is_shared

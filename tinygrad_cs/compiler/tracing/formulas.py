@@ -13,11 +13,11 @@ import types
 from functools import cache
 from typing import Any
 
-from ..engine.apply import float_value
-from ..engine.errors import CompileError
-from ..engine.record import Operation
+from ...engine.apply import float_value
+from ...engine.errors import CompileError
+from ...engine.record import Operation
+from ..printing.syntax import node_of
 from .stand_in import example_of
-from .syntax import node_of
 
 _OPERATORS = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg}
 _WRITTEN: dict[Any, str] = {

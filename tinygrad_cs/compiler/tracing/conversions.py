@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..engine.types import np
+from ...engine.types import np
 from .stand_in import example_of
 from .traced import Traced
 from .traced_number import TracedNumber

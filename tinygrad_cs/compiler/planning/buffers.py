@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..engine.types import np
+from ...engine.types import np
+from ..program import Program, Statement, Var, leaves, overlap
 from .arena import forget_results, share_memory
 from .checks import largest_by_place
 from .liveness import hoist_views
 from .masks import as_masked, rectified_as_words, write_masks_out
-from .program import Program, Statement, Var, leaves, overlap
 
 _REDUCTIONS = {"reduce", "accumulate"}
 

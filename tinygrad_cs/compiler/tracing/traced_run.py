@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any
 
-from ..engine.errors import CompileError, TinygradError
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from ..engine.types import np
-from .entry import Entry, Otherwise, Result, Spot
-from .program import Program, Var, leaves_of, through
+from ...engine.errors import CompileError, TinygradError
+from ...engine.scalar import Scalar
+from ...engine.tensor import Tensor
+from ...engine.types import np
+from ..entry import Entry, Otherwise, Result, Spot
+from ..program import Program, Var, leaves_of, through
 from .scalars import is_filled
 from .stand_in import ValueNeeded
 from .trace import Trace

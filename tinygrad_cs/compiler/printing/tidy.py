@@ -12,10 +12,10 @@ import dataclasses
 import re
 from typing import Any
 
-from ..engine.errors import CompileError
-from ..engine.types import np
+from ...engine.errors import CompileError
+from ...engine.types import np
+from ..program import Program, Statement, Var, leaves, mapped, overlap
 from .naming import Names, name_constants, name_what_is_kept
-from .program import Program, Statement, Var, leaves, mapped, overlap
 from .syntax import node_of
 from .text import is_nameless
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..engine.errors import TinygradError
-from ..engine.types import Array, np
-from .program import Program, Statement, Var, mapped, order_of
+from ...engine.errors import TinygradError
+from ...engine.types import Array, np
+from ..program import Program, Statement, Var, mapped, order_of
 from .stand_in import StandIn, ValueNeeded, example_of, users_line
 from .traced import Traced, TracedGenerator, TracedObject
 from .traced_number import TracedNumber

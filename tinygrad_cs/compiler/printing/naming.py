@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..engine.types import np
-from .program import Program, Var
+from ...engine.types import np
+from ..program import Program, Var
 from .text import is_nameless
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.types import np
-from .program import Program, Statement, Var, leaves
+from ...engine.types import np
+from ..program import Program, Statement, Var, leaves
 
 
 def as_masked(s: Statement) -> Statement:

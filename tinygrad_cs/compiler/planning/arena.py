@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from .program import Program, Statement, Var, leaves
+from ..program import Program, Statement, Var, leaves
 
 SMALL = 4096
 """Buffers of fewer bytes keep memory of their own."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..engine.types import np
-from .program import Program, Statement, Var
+from ...engine.types import np
+from ..program import Program, Statement, Var
 
 
 def typed_numbers(program: Program) -> None:

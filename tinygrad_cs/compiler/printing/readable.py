@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..engine.types import np
+from ...engine.types import np
+from ..program import ARITHMETIC, Program, Statement, Var, leaves, overlap
 from . import text
 from .bundle import Bundle
-from .program import ARITHMETIC, Program, Statement, Var, leaves, overlap
 from .tidy import tidied
 
 DEEPEST = 6

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-from ..engine.node import last_overwrite, tick
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from .entry import Spot
+from ...engine.node import last_overwrite, tick
+from ...engine.scalar import Scalar
+from ...engine.tensor import Tensor
+from ..entry import Spot
 from .traced_number import TracedNumber
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.node import OPERAND_KINDS
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from ..engine.types import np
-from .program import Var
+from ...engine.node import OPERAND_KINDS
+from ...engine.scalar import Scalar
+from ...engine.tensor import Tensor
+from ...engine.types import np
+from ..program import Var
 from .stand_in import ShapeNeeded, StandIn, ValueNeeded, example_of, ufunc_called
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.types import np
+from ...engine.types import np
+from ..printing.text import expression, is_nameless
+from ..program import Program, Statement, Var, leaves, mapped
 from .checks import checks_first
 from .liveness import drop_dead, hoist_views, store_early
-from .program import Program, Statement, Var, leaves, mapped
-from .text import expression, is_nameless
 
 
 def simplify(program: Program) -> None:

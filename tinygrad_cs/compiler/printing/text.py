@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..engine.types import np
-from .blocks import block_name
-from .program import Statement, Var
+from ...engine.types import np
+from ..planning.blocks import block_name
+from ..program import Statement, Var
 
 _OPERATORS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**",

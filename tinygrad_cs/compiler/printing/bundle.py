@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from ..engine.errors import CompileError
-from ..engine.modes import default_dtype
-from ..engine.record import FUNCTIONS, TABLE
-from ..engine.types import np
+from ...engine.errors import CompileError
+from ...engine.modes import default_dtype
+from ...engine.record import FUNCTIONS, TABLE
+from ...engine.types import np
 from .syntax import names_in, node_of, plain, renamed, values_of
 from .text import literal
 

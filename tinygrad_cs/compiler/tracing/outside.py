@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import Any
 
-from ..engine.tensor import Tensor
-from ..engine.types import Array, np
-from .entry import Entry, Spot
-from .program import Var
+from ...engine.tensor import Tensor
+from ...engine.types import Array, np
+from ..entry import Entry, Spot
+from ..program import Var
 from .recorder import Recorder
 from .traced import Traced, TracedGenerator
 from .traced_number import TracedNumber

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..engine.errors import CompileError
-from ..engine.modes import current_trace
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from ..engine.types import np
-from .program import Var, mapped
+from ...engine.errors import CompileError
+from ...engine.modes import current_trace
+from ...engine.scalar import Scalar
+from ...engine.tensor import Tensor
+from ...engine.types import np
+from ..program import Var, mapped
 
 
 class ValueNeeded(CompileError):

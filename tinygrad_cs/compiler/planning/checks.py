@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..engine.types import np
-from .program import Program, Statement, Var
+from ...engine.types import np
+from ..program import Program, Statement, Var
 
 FEW = 16
 """A check that takes more statements than this is left where it is: it looks at results."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from ..engine.node import OPERAND_KINDS
-from .program import Var
+from ...engine.node import OPERAND_KINDS
+from ..program import Var
 from .stand_in import StandIn, ValueNeeded, ufunc_called
 
 

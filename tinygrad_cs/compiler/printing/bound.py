@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from .blocks import BLOCK, arrays_of, block_name
-from .program import Program, Statement, Var
+from ..planning.blocks import BLOCK, arrays_of, block_name
+from ..program import Program, Statement, Var
 from .text import line, literal, short_names
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..engine.threads import WORTH_IT, on_two_threads
-from ..engine.types import np
-from .program import ARITHMETIC, Program, Statement, Var, leaves
+from ...engine.threads import WORTH_IT, on_two_threads
+from ...engine.types import np
+from ..program import ARITHMETIC, Program, Statement, Var, leaves
 
 LEAST = 1 << 16
 """Entries of an array that is worth it."""

@@ -13,20 +13,20 @@ from typing import Any
 
 import numpy
 
-from ..engine.apply import compute as compute_plainly
-from ..engine.apply import float_value
-from ..engine.errors import TinygradError
-from ..engine.modes import traced_by
-from ..engine.record import ELEMENTWISE, Operation
-from ..engine.scalar import Scalar
-from ..engine.tensor import Tensor
-from ..engine.types import np
+from ...engine.apply import compute as compute_plainly
+from ...engine.apply import float_value
+from ...engine.errors import TinygradError
+from ...engine.modes import traced_by
+from ...engine.record import ELEMENTWISE, Operation
+from ...engine.scalar import Scalar
+from ...engine.tensor import Tensor
+from ...engine.types import np
+from ..printing.text import is_nameless
 from .conversions import asarray_lets_pass
 from .formulas import as_statement
 from .outside import Outside
 from .scalars import Scalars
 from .stand_in import ShapeNeeded, StandIn, ValueNeeded, users_line
-from .text import is_nameless
 from .traced import Traced
 from .traced_number import TracedNumber
 

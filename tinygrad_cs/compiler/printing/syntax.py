@@ -8,7 +8,7 @@ import textwrap
 from functools import cache
 from typing import Any
 
-from ..engine.errors import CompileError
+from ...engine.errors import CompileError
 
 
 def values_of(function: Any) -> dict[str, Any]:

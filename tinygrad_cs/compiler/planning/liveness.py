@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from .program import Program, Statement, Var, leaves, overlap
+from ..program import Program, Statement, Var, leaves, overlap
 
 _VIEWS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "view", "T"}
 """Methods and attributes that show the same memory in another shape."""
