@@ -41,6 +41,16 @@ def share_memory(program: Program, lives: Mapping[Var, Sequence[Life]]) -> None:
         program.lies_in[buffer] = k
 
 
+def fit_memory(program: Program) -> None:
+    """Make the pieces no larger than the buffers that are left in them."""
+    sizes: dict[int, int] = {}
+    for buffer, k in program.lies_in.items():
+        sizes[k] = max(sizes.get(k, 0), size_of(buffer))
+    number = {k: i for i, k in enumerate(sorted(sizes))}
+    program.memory = [sizes[k] for k in number]
+    program.lies_in = {buffer: number[k] for buffer, k in program.lies_in.items()}
+
+
 def forget_results(program: Program) -> None:
     """`del` large arrays that are no buffers behind the statement that reads them last."""
     staying = {v.base for v in leaves((program.output, program.kept))}

@@ -12,6 +12,7 @@ from typing import Any
 from ...engine.threads import WORTH_IT, on_two_threads
 from ...engine.types import np
 from ..program import ARITHMETIC, Program, Statement, Var, leaves
+from .arena import fit_memory
 
 LEAST = 1 << 16
 """Entries of an array that is worth it."""
@@ -35,6 +36,7 @@ def into_blocks(program: Program) -> None:
         if s is not None and not n:
             statements.append(s)
     program.statements = statements
+    fit_memory(program)
 
 
 def _length(s: Statement) -> int:

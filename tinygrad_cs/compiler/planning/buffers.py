@@ -120,15 +120,19 @@ def use_buffers(program: Program) -> None:
         target = s.target
         if target is not None and takes_out(s) and last[target] < len(statements):
             kind = _kind(target)
-            place = _operand_that_ends(s, i, last, home)
+            place = owner = _operand_that_ends(s, i, last, home)
             if place is None and free.get(kind):
-                place = free[kind].pop()
+                place = owner = free[kind].pop()
             if place is None:
                 name = f"buffer_{len(program.buffers) + 1}"
-                place = Var(name, target.shape, target.dtype, order=target.order)
+                place = owner = Var(name, target.shape, target.dtype, order=target.order)
                 program.buffers.append(place)
-            home[target] = place
-            lives.setdefault(place, []).append((i, last[target]))
+            elif place.base is not place:  # the words of a buffer
+                last[place.base] = -1
+                owner = place.base = home[place.base]
+            assert owner is not None
+            home[target] = owner
+            lives.setdefault(owner, []).append((i, last[target]))
             s.kwargs = {**s.kwargs, "out": place}
             s.writes, s.target = place, None
             other[target] = place
@@ -146,13 +150,21 @@ def _kind(v: Var) -> tuple[Any, ...]:
 def _operand_that_ends(
     s: Statement, i: int, last: dict[Var, int], home: dict[Var, Var]
 ) -> Var | None:
-    """The buffer of an operand of an entry-by-entry call that nobody reads after it."""
+    """The buffer of an operand of an entry-by-entry call that nobody reads after it.
+
+    An operand that is the words of a buffer is that operand itself.
+    """
     if s.kind != "masked" and (not isinstance(s.function, np.ufunc) or s.function is np.matmul):
         return None
     assert s.target is not None
     for v in _vars(s.args):
-        if _kind(v) == _kind(s.target) and v in home and last[v] == i and v.base is v:
-            return home[v]
+        if _kind(v) == _kind(s.target) and v.base in home and last[v.base] == i:
+            if v.base is v:
+                return home[v]
+            if (v.shape, v.dtype.itemsize, v.order) == (
+                v.base.shape, v.base.dtype.itemsize, v.base.order,
+            ):  # fmt: skip
+                return v
     return None
 
 
