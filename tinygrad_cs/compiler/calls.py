@@ -39,8 +39,8 @@ class CallText:
         out: Any,
         careful: bool,
         explain: Callable[[Exception], str],
-    ) -> Callable[[Any, Any], Any]:
-        """The function `call(args, kwargs)` that these lines make.
+    ) -> tuple[Callable[[Any, Any], Any], Callable[[], None]]:
+        """The function `call(args, kwargs)` that these lines make, and one that frees its buffers.
 
         Args:
             bind: gives the program for the captured arrays.
@@ -64,16 +64,20 @@ class CallText:
             *(f"        {line}" for line in inside),
             "    except (AttributeError, KeyError, IndexError, TypeError): return MISS",
             *(["    raise Otherwise(None)"] if self.entry.differentiated else []),
-            f"    if program is None or not ({' and '.join(same) or True}):",
+            "    run = program",
+            f"    if run is None or not ({' and '.join(same) or True}):",
             *(f"        {c} = now[{i}]" for i, c in enumerate(bound)),
-            f"        program = silently(bind({', '.join(bound)}))",
+            f"        run = program = silently(bind({', '.join(bound)}))",
             *self._run([*given, *map(self._at, self.entry.changing)], careful),
             *(f"    {line}" for line in self._afterwards()),
             f"    return {self._returned(out)}",
+            "def free():",
+            "    nonlocal program",
+            "    program = None",
         ]
         first = [f"{c} = None" for c in ["program", *bound]]
         text = "\n".join(["def make():", *(f"    {x}" for x in [*first, *lines])])
-        text += "\n    return call\n"
+        text += "\n    return call, free\n"
         self.entry.names |= {
             "MISS": MISS,
             "alone": threading.Lock(),
@@ -93,8 +97,8 @@ class CallText:
             "silently": np.errstate(all="ignore"),
         }
         exec(text, self.entry.names)
-        call: Callable[[Any, Any], Any] = self.entry.names["make"]()
-        return call
+        made: tuple[Callable[[Any, Any], Any], Callable[[], None]] = self.entry.names["make"]()
+        return made
 
     def _conditions(self) -> str:
         holds = dict.fromkeys(self.entry.holds(spot, form) for spot, form in self.entry.conditions)
@@ -162,7 +166,7 @@ class CallText:
             *before,
             # (the buffers are those of one call at a time)
             "    try:",
-            f"        with alone: r = program({', '.join(given)})",
+            f"        with alone: r = run({', '.join(given)})",
             f"    except {'REFUSED' if self.entry.refuses else 'REFUSED_BY_NUMPY'}:",
             *back,
             "        raise Otherwise(entry) from None",

@@ -160,6 +160,8 @@ class Compiled:
     def _traced(self, args: Any, kwargs: Any) -> Variant:
         restless = {key for v in self._variants for key in v.restless()}
         variant = Variant(self._f, args, kwargs, restless, self._backend)
+        for other in self._variants:  # that of a first call, without gradients, has done its part
+            other.free()
         self._variants.insert(0, variant)
         self._noted()
         return variant

@@ -29,10 +29,12 @@ class Variant:
     Attributes:
         call: takes (args, kwargs); gives what the function returns, or `MISS` where the program
             is not for them.
+        free: lets go of the buffers until the next call.
         optimized_source: the text that runs.
     """
 
     call: Callable[[Any, Any], Any]
+    free: Callable[[], None]
 
     def __init__(
         self,
@@ -70,7 +72,9 @@ class Variant:
         self._sites = {s.note: s.site for s in program.statements if s.note}
         self._groups = run.groups
         text = CallText(entry)
-        self.call = text.made(self._made(program), args, kwargs, run.out, careful, self._where)
+        self.call, self.free = text.made(
+            self._made(program), args, kwargs, run.out, careful, self._where
+        )
         run.release()
 
     def _made(self, program: Program) -> Any:

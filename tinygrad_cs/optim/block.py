@@ -11,6 +11,8 @@ from ..engine.threads import WORTH_IT
 from ..engine.types import Array, np
 from .buffer import PIECE, FlatBuffer
 
+Rows = tuple[Array, Array, Array]
+
 
 class Piece:
     """A stretch of the flat arrays that is updated at one time.
@@ -23,11 +25,11 @@ class Piece:
 
     __slots__ = ("g", "scratch", "state", "w")
 
-    def __init__(self, block: Block, start: int, stop: int, scratch: Array) -> None:
+    def __init__(self, block: Block, start: int, stop: int, scratch: Rows) -> None:
         self.w = block.buffer.values[start:stop]
         self.g = block.buffer.grads[start:stop]
         self.state = {name: array[start:stop] for name, array in block.state.items()}
-        self.scratch = tuple(scratch[:, : stop - start])
+        self.scratch = scratch
 
     def gradient(self, group: dict[str, Any], decay: float) -> Array:
         """What a rule calls g: -g to maximize, then decay * w added. `.grad` stays as it is."""
@@ -60,17 +62,34 @@ class Block:
             name: np.full_like(values, start) if start else np.zeros_like(values)
             for name, start in state.items()
         }
-        several, self.length = _pieces(len(values))
-        # two sets of working memory, for neighbours that are updated at the same time
-        self.scratch: Array = np.empty((min(several, 2), 3, self.length), values.dtype)
         self.counts = [count] * len(parameters)
-        self.pieces = list(self.pieces_of(slice(0, len(values))))
+        self._scratch: list[Rows] = []
+        self._pieces: list[Piece] | None = None
+        self._trace: Any = None  # while one runs: a compiled step has working memory of its own
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The whole buffer in pieces that fit in the cache."""
+        if self._pieces is None:
+            self._pieces = list(self.pieces_of(slice(0, len(self.buffer.values))))
+        return self._pieces
 
     def pieces_of(self, place: slice) -> Iterator[Piece]:
         """A stretch of the buffer in pieces that fit in the cache."""
-        for i, start in enumerate(range(place.start, place.stop, self.length)):
-            scratch = self.scratch[i % len(self.scratch)]
-            yield Piece(self, start, min(start + self.length, place.stop), scratch)
+        values = self.buffer.values
+        several, length = _pieces(len(values))
+        if self._trace is not None:
+            yield Piece(self, place.start, place.stop, self._trace.working_memory(values[place]))
+            return
+        if not self._scratch:
+            # two sets, for neighbours that are updated at the same time
+            sets = np.empty((min(several, 2), 3, length), values.dtype)
+            self._scratch = [(one, two, three) for one, two, three in sets]
+        for i, start in enumerate(range(place.start, place.stop, length)):
+            stop = min(start + length, place.stop)
+            one, two, three = self._scratch[i % len(self._scratch)]
+            n = stop - start
+            yield Piece(self, start, stop, (one[:n], two[:n], three[:n]))
 
     def captured_by(self, trace: Any) -> None:
         """Tell a trace which arrays a step reads and changes."""
@@ -79,16 +98,14 @@ class Block:
             trace.capture(parameter, "parameter")
         trace.attribute(buffer, "values", "parameters")
         trace.attribute(buffer, "grads", "gradients")
-        trace.attribute(self, "scratch", "scratch")
         state = {
             name: trace.array(array, name, self, f".state[{name!r}]")
             for name, array in self.state.items()
         }
         trace.replace(self, "state", state)
         trace.counts(self)
-        whole = Piece(self, 0, buffer.values.size, self.scratch[0])
-        whole.scratch = tuple(trace.working_memory(3, buffer.values))
-        trace.replace(self, "pieces", [whole])
+        trace.replace(self, "_trace", trace)
+        trace.replace(self, "_pieces", None)
 
     def add_state(self, state: Mapping[str, float]) -> None:
         """Lay out those of these arrays that are not there yet."""
@@ -98,7 +115,7 @@ class Block:
         for name, start in state.items():
             if name not in self.state:
                 self.state[name] = np.full_like(values, start)
-        self.pieces = list(self.pieces_of(slice(0, len(values))))
+        self._pieces = None
 
     def saved(self) -> dict[str, Any]:
         """Copies of everything that the next steps depend on, beside values and gradients."""

@@ -165,6 +165,10 @@ def _operand_that_ends(
                 v.base.shape, v.base.dtype.itemsize, v.base.order,
             ):  # fmt: skip
                 return v
+    if s.kind == "masked":  # words of 0 and 1 make room for what they let pass
+        mask = s.args[0]
+        if mask in home and mask.dtype.itemsize == s.target.dtype.itemsize and last[mask] == i:
+            return home[mask]
     return None
 
 

@@ -63,7 +63,7 @@ def _copied(program: Program) -> Program:
     )
 
 
-_WORKING_MEMORY = re.compile(r"(scratch|work)(_\d+)?")
+_WORKING_MEMORY = re.compile(r"work(_\d+)?")
 
 
 def _make_values_of_working_memory(program: Program) -> None:

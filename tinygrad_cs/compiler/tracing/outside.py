@@ -142,16 +142,14 @@ class Outside:
         self.recorder.program.changing.append(number.stands_for)
         return number
 
-    def working_memory(self, count: int, like: Any) -> list[Traced]:
+    def working_memory(self, like: Any) -> tuple[Traced, Traced, Traced]:
         """Arrays whose values do not matter before they are written: the program has its own."""
-        return [
-            Traced(
-                np.zeros(like.shape, like.dtype),
-                Var(self.recorder.new_name("work"), like.shape, like.dtype),
-                self.recorder,
-            )
-            for _ in range(count)
-        ]
+
+        def one() -> Traced:
+            place = Var(self.recorder.new_name("work"), like.shape, like.dtype)
+            return Traced(np.zeros(like.shape, like.dtype), place, self.recorder)
+
+        return one(), one(), one()
 
     def counts(self, block: Any) -> None:
         """Put stand-ins in the place of the numbers in a block's counts, all alike."""
