@@ -7,6 +7,7 @@ same result, whatever x is. (A product with x itself would make NaN of infinity 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ...engine.types import np
@@ -42,7 +43,7 @@ def rectified_as_words(program: Program) -> None:
     """Where max(x, 0) is not 0, as words of 0 and 1: the sign of its bits, read as a whole number.
 
     A product of booleans and words makes words of the booleans first, which takes longer than all
-    the rest. (max(x, 0) is never -0.0: of equal numbers NumPy gives the second.)
+    the rest.
     """
     made = {s.target: s for s in program.statements if s.target is not None}
     written = {s.writes.base for s in program.statements if s.writes is not None}
@@ -76,9 +77,18 @@ def _cuts_at_zero(s: Statement | None) -> bool:
         and not s.kwargs
         and s.target is not None
         and s.target.dtype.kind == "f"
+        and _gives_plus_zero(s.target.dtype)
         and s.target.base is s.target
         and _is_zero(s.args[1])
     )
+
+
+@cache
+def _gives_plus_zero(dtype: Any) -> bool:
+    """Is max(-0.0, 0.0) never -0.0? Of equal numbers a processor gives the first or the second."""
+    zeros = [np.full(n * step, -0.0, dtype)[::step] for n in range(1, 70) for step in (1, 2)]
+    cut = [np.maximum(z, other) for z in zeros for other in (0, np.zeros_like(z))]
+    return not any(np.signbit(x).any() for x in cut)
 
 
 def write_masks_out(program: Program) -> None:
