@@ -41,6 +41,24 @@ def generator(x):
     yield x * 2
 
 
+async def coroutine(x):
+    return x * 2
+
+
+SEARCHED = nn.Linear(3, 1)
+SEARCHING = tg.optim.LBFGS(SEARCHED.parameters())
+
+
+def search(x):
+    def closure():
+        SEARCHING.zero_grad()
+        loss = (SEARCHED(x) ** 2).sum()
+        loss.backward()
+        return loss
+
+    return SEARCHING.step(closure)
+
+
 def seeds(x):
     tg.manual_seed(0)
     return x
@@ -60,7 +78,14 @@ REFUSED = {
     "dataclass": (lambda x: Pair(x * 2), r"returned a Pair"),
     "set": (lambda x: {x * 2}, r"returned a set"),
     "map": (lambda x: map(abs, [x]), r"returned a map"),
-    "generator": (generator, r"returned a generator"),
+    "generator": (generator, r"await or yield"),
+    "iterator": (lambda x: (y for y in x), r"returned a generator"),
+    "coroutine": (coroutine, r"await or yield"),
+    "key": (lambda x: [{"sums": {x.sum(): 1}}], r"as key.*return pairs"),
+    "sort": (lambda x: x.data.sort(), r"'sort' of arrays.*py:\d+.*np\.sort"),
+    "flat": (lambda x: x.data.flat, r"'flat' of arrays.*py:\d+"),
+    "format": (lambda x: f"{x.data.sum():.2f}", r"py:\d+"),
+    "search": (search, r"LBFGS searches.*step\(tg\.compile\(closure\)\)"),
     "seed": (seeds, r"seed outside"),
 }
 
@@ -216,3 +241,43 @@ def test_schedules(name, inside):
         return rates, copies(net)
 
     check(scenario)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
+def test_numbers_of_numpy_change_as_python_floats_do(kind):
+    f = tg.compile(lambda x, rate: x * rate)
+    x = np.arange(3, dtype=np.float32)
+    for value in (0.5, 2.0, 0.0, np.inf):
+        with np.errstate(all="ignore"):
+            expected, found = x * kind(value), f(x, kind(value))
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    assert len(f._variants) == 1
+
+
+def test_programs_of_derivatives_have_the_names_of_the_function():
+    def energy(position, mass):
+        return 0.5 * mass * (position**2).sum()
+
+    force = tg.compile(tg.func.grad(energy))
+    force(np.ones(2), 2.0)
+    assert "def grad_of_energy(position, mass):" in force.source
+
+
+def test_a_compiled_closure_searches_as_the_plain_one_does():
+    x = np.random.default_rng(0).standard_normal((8, 3)).astype("f4")
+
+    def trained(wrap):
+        tg.manual_seed(0)
+        layer = nn.Linear(3, 1)
+        optimizer = tg.optim.LBFGS(layer.parameters())
+
+        def closure():
+            optimizer.zero_grad()
+            loss = ((layer(x) - 1) ** 2).mean()
+            loss.backward()
+            return loss
+
+        return [optimizer.step(wrap(closure)).item() for _ in range(3)]
+
+    assert trained(tg.compile) == trained(lambda f: f)

@@ -10,6 +10,7 @@ where an argument is a node or the result still depends on one.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,6 +29,15 @@ def _positions(argnums: int | Sequence[int], count: int) -> list[int]:
     if any(not -count <= i < count for i in numbers):
         raise ArgumentError(f"func: argnums {argnums} with {count} positional arguments")
     return [i % count for i in numbers]
+
+
+def _named(what: str, f: Function, derived: Function) -> Function:
+    """Let a derivative take the arguments of `f` by their names, and say what it is."""
+    functools.update_wrapper(derived, f)
+    name = getattr(f, "__name__", "")
+    derived.__name__ = derived.__qualname__ = f"{what}_of_{name}" if name.isidentifier() else what
+    derived.__doc__ = f"{derived.__name__}: see tinygrad_cs.func.{what}."
+    return derived
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -57,7 +67,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         gradients = trace.as_argument(trace.pull([None], retain=False))
         return trace.value(), gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
-    return derived
+    return _named("value_and_grad", f, derived)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -79,7 +89,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         1.0
     """
     both = value_and_grad(f, argnums)
-    return lambda *args, **kwargs: both(*args, **kwargs)[1]
+    return _named("grad", f, lambda *args, **kwargs: both(*args, **kwargs)[1])
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -154,7 +164,7 @@ def jacobian(f: Function, argnums: int = 0) -> Function:
             result = _stacked(rows, 0, x.shape, y.shape)
         return as_given(result, trace.given[0][0])
 
-    return derived
+    return _named("jacobian", f, derived)
 
 
 def _basis(like: Any, i: int) -> Any:

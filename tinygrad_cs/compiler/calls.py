@@ -120,6 +120,9 @@ class CallText:
         if type(x) is float:
             given.append(at)
             return [_unless(f"type({at}) is float and {'' if x else 'not '}{at}")]
+        if isinstance(x, np.floating):
+            given.append(at)
+            return [_unless(f"type({at}) is {self._name(type(x))}")]
         if not isinstance(x, (Tensor, np.ndarray)):
             known = self._name(x)
             same = f"{at} is {known} or (type({at}) is {self._name(type(x))} and {at} == {known})"

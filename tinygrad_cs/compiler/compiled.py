@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import threading
 import types
 import warnings
@@ -73,6 +74,11 @@ def compile(f: Callable[..., Any], backend: str = "numpy") -> Compiled:
     """
     if not callable(f):
         raise ArgumentError(f"compile: expected a function, got {type(f).__name__}")
+    if inspect.iscoroutinefunction(f) or inspect.isgeneratorfunction(f):
+        raise CompileError(
+            "compile: expected a function that returns its results, got one with await or yield; "
+            "compile the step, and wait or yield around it"
+        )
     if backend not in BACKENDS:
         raise ArgumentError(
             f'compile: expected backend="numpy" or backend="numba", got {backend!r}'

@@ -6,7 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine.errors import ArgumentError, DTypeError
+from ..engine.errors import ArgumentError, CompileError, DTypeError
+from ..engine.modes import current_trace
 from ..engine.types import Array, np
 from .block import Block
 from .groups import check_not_negative
@@ -122,6 +123,11 @@ class LBFGS(Optimizer):
                 "LBFGS.step: one step evaluates the loss several times; write a function that "
                 "calls optimizer.zero_grad(), computes the loss, calls loss.backward() and returns "
                 "the loss, and pass it: optimizer.step(closure)"
+            )
+        if current_trace() is not None:
+            raise CompileError(
+                "compile: a step of LBFGS searches, and what it computes depends on the losses it "
+                "finds; compile the closure: optimizer.step(tg.compile(closure))"
             )
         self._check_groups()
         ((block,),), (group,) = self._blocks, self.param_groups

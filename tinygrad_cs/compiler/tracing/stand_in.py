@@ -12,15 +12,21 @@ from ...engine.tensor import Tensor
 from ...engine.types import np
 from ..program import Var, mapped
 
+DECIDE = (
+    "decide with tg.where, outside of the compiled function, or by an int or a string among its "
+    "arguments, of which every value has a program of its own"
+)
+
 
 class ValueNeeded(CompileError):
     """Something asked for the value of an array that is only traced.
 
     Attributes:
         site: the user's line that asked.
+        way_out: what to do instead.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, way_out: str = DECIDE) -> None:
         if current_trace() is None:
             message = (
                 f"{message}, but it stands for a value in a program that tg.compile has traced: "
@@ -28,6 +34,7 @@ class ValueNeeded(CompileError):
             )
         super().__init__(message)
         self.site = users_line()
+        self.way_out = way_out
 
 
 class ShapeNeeded(ValueNeeded):

@@ -101,6 +101,21 @@ class Traced(StandIn, np.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc
     __float__ = __int__ = __index__ = __complex__ = _needed
     __array__ = __contains__ = tolist = _needed
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"'ndarray' object has no attribute {name!r}")
+        raise ValueNeeded(
+            f"the method or attribute {name!r} of arrays is none that a program can have",
+            "call a function of NumPy that returns a new array, such as np.sort(x), or do it "
+            "outside of the function",
+        )
+
+    def __repr__(self) -> str:
+        return f"<the array {self.stands_for.name} of a program, {self.shape} {self.dtype}>"
+
+    def __format__(self, spec: str) -> str:
+        return self._needed() if spec else repr(self)
+
     def item(self) -> Any:
         """The number in an array of one, as a number of the program."""
         return self.recorder.record("method", "item", (self,), {}, self.example.item())

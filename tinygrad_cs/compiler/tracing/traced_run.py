@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+import inspect
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,7 @@ class TracedRun:
             trace.scalars.named_after(f)
             out = self._called(f, *self._stand_ins(f, args, kwargs))
             self._refuse_captured_arguments()
+            _refuse_keys(out)
             self.entry.differentiated = self._is_to_be_differentiated(out)
             self.out = through(out, self._result)
             self._note_changes()
@@ -81,11 +83,9 @@ class TracedRun:
 
     def _stand_ins(self, f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments as the function gets them, named as it names them."""
-        code = getattr(f, "__code__", None)
-        names = code.co_varnames[: code.co_argcount] if code is not None else ()
         positional = [
             through(arg, partial(self._stand_in, name=name))
-            for arg, name in zip(args, [*names, *["x"] * len(args)], strict=False)
+            for arg, name in zip(args, _names_of(f, len(args)), strict=True)
         ]
         named = {name: through(x, partial(self._stand_in, name=name)) for name, x in kwargs.items()}
         return positional, named
@@ -106,6 +106,8 @@ class TracedRun:
             scalar._data = recorder.input(x._data, name)
             self._arguments.append(scalar)
             return scalar
+        if isinstance(x, np.floating):
+            return recorder.input(np.asarray(x), name)
         if isinstance(x, np.ndarray) or type(x) is float:
             return recorder.input(x, name)
         try:
@@ -120,7 +122,7 @@ class TracedRun:
     def _result(self, y: Any) -> Any:
         value = y._data if isinstance(y, (Tensor, Scalar)) else y
         if not isinstance(value, (Traced, TracedNumber)):
-            if isinstance(y, (set, frozenset, Iterator)) or dataclasses.is_dataclass(y):
+            if isinstance(y, (set, frozenset, Iterator, Awaitable)) or dataclasses.is_dataclass(y):
                 raise CompileError(
                     f"compile: the function returned a {type(y).__name__}; return arrays, "
                     f"tensors, numbers, and nested tuples, lists and dicts of them"
@@ -197,6 +199,21 @@ _USED_TWICE = (
 )
 
 
+def _refuse_keys(out: Any) -> None:
+    """Raise `CompileError` for dicts in which values of the program are keys."""
+    if isinstance(out, dict):
+        for key, part in out.items():
+            if isinstance(getattr(key, "_data", key), (Traced, TracedNumber)):
+                raise CompileError(
+                    "compile: the function returned a dict with a computed number or array as "
+                    "key, which is another one in every call; return pairs"
+                )
+            _refuse_keys(part)
+    elif isinstance(out, (tuple, list)):
+        for part in out:
+            _refuse_keys(part)
+
+
 def _cause_of(error: Exception) -> Any:
     return error.__cause__ or error.__context__
 
@@ -204,8 +221,8 @@ def _cause_of(error: Exception) -> Any:
 def _explained(error: ValueNeeded) -> str:
     where = f" (at {error.site})" if error.site else ""
     return (
-        f"compile: {error}{where}, so the program would be another for other values; decide with "
-        f"tg.where, or outside of the compiled function"
+        f"compile: {error}{where}, so the program would be another for other values; "
+        f"{error.way_out}"
     )
 
 
@@ -225,6 +242,17 @@ def _look_up_what_moves(program: Program, entry: Entry) -> None:
     entry.changing, program.changing = [s for s, _ in looked_up], [v for _, v in looked_up]
     given = [v for v in program.inputs if v not in outside]
     program.inputs = [*program.captured, *given, *program.changing]
+
+
+def _names_of(f: Callable[..., Any], count: int) -> list[str]:
+    """What a function calls its positional arguments."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # (of a function that is not written in Python)
+        parameters = ()  # type: ignore[assignment]
+    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    names = [p.name for p in parameters if p.kind in kinds]
+    return [*names, *["x"] * count][:count]
 
 
 def _modules_of(f: Any) -> list[tuple[Spot, Any]]:
