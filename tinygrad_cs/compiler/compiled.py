@@ -46,7 +46,9 @@ def compile(f: Callable[..., Any], backend: str = "numpy") -> Compiled:
             `compile_seconds` is the time that it took to make or to load.
 
     Traced once for each combination of shapes, dtypes and other arguments, and of the state that
-    it depends on (training mode, layers, which gradients are there). Random numbers are drawn anew
+    it depends on (training mode, layers, which gradients are there); floats may differ from call
+    to call, of ints and strings each value has its program. While it is traced no other thread
+    may use the same model. Random numbers are drawn anew
     in every call from the generator that `tg.manual_seed` seeds. Results equal those of `f`
     itself; one that is still to be differentiated with respect to an argument is computed by `f`
     (compile the derivative instead: `tg.compile(tg.func.grad(f))`). Where a value is wrong (a
