@@ -118,3 +118,14 @@ def central_differences(f, arrays, step=STEP):
             gradient[index] = (above - f(*moved)) / (high - moved[k][index])
         gradients.append(gradient)
     return gradients
+
+
+def gradient(f, *arrays):
+    """The gradients of the sum of f."""
+    leaves = [tg.tensor(np.array(a, float), requires_grad=True) for a in arrays]
+    with np.errstate(all="ignore"):
+        out = f(*leaves)
+        out = out.sum() if out.ndim else out
+        out.backward()
+    results = [leaf.grad for leaf in leaves]
+    return results[0] if len(results) == 1 else results

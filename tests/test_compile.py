@@ -1,28 +1,19 @@
 """`tg.compile`: the program computes what the function computes, to the last bit."""
 
-import copy
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from module_cases import CASES
+from both_ways import OPERATIONS, compare_call, compare_modules, net, trainer, with_backward
+from module_cases import CASES, ids
 from numpy.testing import assert_allclose, assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn
-from tinygrad_cs.autograd import trees
 from tinygrad_cs.engine import errors
-from tinygrad_cs.engine.record import evaluate, rows
-from tinygrad_cs.ops.families import Draw, case_for
 
-MADE = [type(case.make(nn)).__name__ for case in CASES]
-IDS = [f"{name}-{MADE[:i].count(name)}" for i, name in enumerate(MADE)]
 RNG = np.random.default_rng(0)
-
-
-def leaves(arrays):
-    return [tg.tensor(x, requires_grad=np.asarray(x).dtype.kind == "f") for x in arrays]
 
 
 def assert_same(a, b):
@@ -32,72 +23,25 @@ def assert_same(a, b):
         assert np.asarray(a).dtype == np.asarray(b).dtype
 
 
+def assert_close(a, b):
+    assert (a is None) == (b is None)
+    if a is not None:
+        assert_allclose(a, b, rtol=1e-12)
+
+
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-@pytest.mark.parametrize("case", CASES, ids=IDS)
+@pytest.mark.parametrize("case", CASES, ids=ids(CASES))
 def test_every_module_forward_and_backward(case, training):
-    """Values, gradients of inputs and parameters, buffers: over three calls, seeded alike."""
-    tg.set_default_dtype("float64")
-    try:
-        tg.manual_seed(0)
-        eager = case.make(nn).train(training)
-    finally:
-        tg.set_default_dtype("float32")
-    twin = copy.deepcopy(eager)
-
-    def step_of(module):
-        def step(*inputs):
-            module.zero_grad()
-            out = module(*inputs)
-            loss = sum((y * y).sum() for y in trees.leaves(out) if y.dtype.kind == "f")
-            if loss.requires_grad:
-                loss.backward()
-            return out
-
-        return step
-
-    plain, compiled = step_of(eager), tg.compile(step_of(twin))
-    inputs = case.inputs(np.random.default_rng(1))
-    for seed in range(3):
-        ours, theirs = leaves(inputs), leaves(inputs)
-        tg.manual_seed(seed)
-        expected = plain(*ours)
-        tg.manual_seed(seed)
-        result = compiled(*theirs)
-        for y, e in zip(trees.leaves(result), trees.leaves(expected), strict=True):
-            assert_same(y.data, e.data)
-        for x, e in zip(theirs, ours, strict=True):
-            assert_same(x.grad, e.grad)
-        for (_, p), (_, e) in zip(twin.named_parameters(), eager.named_parameters(), strict=True):
-            assert_same(p.grad, e.grad)
-        for name, value in twin.state_dict().items():
-            assert_same(value, eager.state_dict()[name])
+    compare_modules(case, training, tg.compile, assert_same)
 
 
-ROWS = [name for name in rows() if name != "to_scalar"]
-
-
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_forward_and_backward(name):
     """On other numbers than those it was traced with, too; and its source is Python."""
-    op = rows()[name]
-    operands, params = case_for(op, Draw(7))
-    arrays = [np.asarray(a, float) for a in (operands[0] if op.variadic else operands)]
-
-    def call(*xs):
-        out = evaluate(op, [list(xs)] if op.variadic else list(xs), params)
-        if out.size and out.requires_grad:
-            (out * np.arange(1.0, out.size + 1).reshape(out.shape)).sum().backward()
-        return out
-
+    call, arrays = with_backward(name)
     compiled = tg.compile(call)
     for factor in (1.0, 1.01):
-        ours, theirs = leaves([a * factor for a in arrays]), leaves([a * factor for a in arrays])
-        expected, result = call(*ours), compiled(*theirs)
-        assert_allclose(result.data, expected.data, rtol=1e-12)
-        for x, e in zip(theirs, ours, strict=True):
-            assert (x.grad is None) == (e.grad is None)
-            if e.grad is not None:
-                assert_allclose(x.grad, e.grad, rtol=1e-12)
+        compare_call(call, compiled, [a * factor for a in arrays], assert_close)
     compile(compiled.source, "source", "exec")
 
 
@@ -114,28 +58,15 @@ def test_two_hundred_steps_of_training_give_the_same_weights(optimizer_of):
     """Batch normalisation, dropout, momentum or Adam, a cosine schedule."""
     points, labels = RNG.normal(size=(32, 8)).astype("f4"), RNG.integers(0, 3, 32)
 
-    def trainer():
+    def made():
         tg.manual_seed(0)
-        model = nn.Sequential(
-            nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3)
-        )
-        optimizer = optimizer_of(model.parameters())
-        schedule = tg.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
+        schedule_of = lambda o: tg.optim.lr_scheduler.CosineAnnealingLR(o, 200)  # noqa: E731
+        return trainer(lambda f: f, optimizer_of, net(8, 16, 3), schedule_of)
 
-        def step(x, y):
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(x), y)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            return loss
-
-        return model, optimizer, step
-
-    model, optimizer, step = trainer()
+    model, optimizer, step = made()
     tg.manual_seed(1)
     losses = [step(points, labels).item() for _ in range(200)]
-    twin, other, twin_step = trainer()
+    twin, other, twin_step = made()
     compiled = tg.compile(twin_step)
     tg.manual_seed(1)
     assert [compiled(points, labels).item() for _ in range(200)] == losses

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from both_ways import compare_call
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -71,6 +72,12 @@ def program(steps, passes):
     return f
 
 
+def assert_close(a, b):
+    assert (a is None) == (b is None)
+    if a is not None:
+        assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
 @given(st.lists(STEP, min_size=1, max_size=12), st.integers(1, 2), st.integers(0, 10**6))
 def test_compiled_is_eager(steps, passes, seed):
     """Values and gradients, on other numbers than the program was traced with."""
@@ -78,15 +85,7 @@ def test_compiled_is_eager(steps, passes, seed):
     compiled = tg.compile(f)
     rng = np.random.default_rng(seed)
     for _ in range(3):
-        arrays = rng.normal(size=(2, N, N))
-        ours, theirs = ([tg.tensor(x, requires_grad=True) for x in arrays] for _ in range(2))
-        (expected, last), (losses, result) = f(*ours), compiled(*theirs)
-        for a, b in zip([*losses, result], [*expected, last], strict=True):
-            assert_allclose(a.data, b.data, rtol=1e-12, atol=1e-13)
-        for x, e in zip(theirs, ours, strict=True):
-            assert (x.grad is None) == (e.grad is None)
-            if e.grad is not None:
-                assert_allclose(x.grad, e.grad, rtol=1e-12, atol=1e-13)
+        compare_call(f, compiled, rng.normal(size=(2, N, N)), assert_close)
     compile(compiled.source, "source", "exec")
 
 

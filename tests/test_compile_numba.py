@@ -1,32 +1,38 @@
 """`tg.compile(f, backend="numba")`: the same results up to rounding, from loops."""
 
-import copy
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from both_ways import (
+    OPERATIONS,
+    compare_call,
+    compare_modules,
+    compare_state,
+    leaves,
+    net,
+    squared,
+    trainer,
+    twins,
+    with_backward,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from module_cases import CASES
+from module_cases import CASES, ids
 from numpy.testing import assert_allclose, assert_array_equal
 from test_compile_drawn import program
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn
-from tinygrad_cs.autograd import trees
 from tinygrad_cs.engine import errors
-from tinygrad_cs.engine.record import evaluate, rows
-from tinygrad_cs.ops.families import Draw, case_for
 
 pytest.importorskip("numba")
 
 EVERY = int(os.environ.get("NUMBA_CASES_EVERY", "24"))  # 1: all of them, which takes half an hour
-MADE = [type(case.make(nn)).__name__ for case in CASES]
-IDS = [f"{name}-{MADE[:i].count(name)}" for i, name in enumerate(MADE)]
-CHOSEN = [(i, case) for i, case in zip(IDS, CASES, strict=True)][::EVERY]
-ROWS = [name for name in rows() if name != "to_scalar"][::EVERY]
+CHOSEN = CASES[::EVERY]
+CHOSEN_IDS = ids(CASES)[::EVERY]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -45,10 +51,6 @@ def loops(f):
     return tg.compile(f, backend="numba")
 
 
-def leaves(arrays):
-    return [tg.tensor(x, requires_grad=np.asarray(x).dtype.kind == "f") for x in arrays]
-
-
 def assert_close(a, b):
     assert (a is None) == (b is None)
     if a is not None:
@@ -59,65 +61,17 @@ def assert_close(a, b):
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-@pytest.mark.parametrize("case", [c for _, c in CHOSEN], ids=[i for i, _ in CHOSEN])
+@pytest.mark.parametrize("case", CHOSEN, ids=CHOSEN_IDS)
 def test_modules_forward_and_backward(case, training):
-    """Values, gradients of inputs and parameters, buffers: over three calls, seeded alike."""
-    tg.set_default_dtype("float64")
-    try:
-        tg.manual_seed(0)
-        eager = case.make(nn).train(training)
-    finally:
-        tg.set_default_dtype("float32")
-    twin = copy.deepcopy(eager)
-
-    def step_of(module):
-        def step(*inputs):
-            module.zero_grad()
-            out = module(*inputs)
-            loss = sum((y * y).sum() for y in trees.leaves(out) if y.dtype.kind == "f")
-            if loss.requires_grad:
-                loss.backward()
-            return out
-
-        return step
-
-    plain, compiled = step_of(eager), loops(step_of(twin))
-    inputs = case.inputs(np.random.default_rng(1))
-    for seed in range(3):
-        ours, theirs = leaves(inputs), leaves(inputs)
-        tg.manual_seed(seed)
-        expected = plain(*ours)
-        tg.manual_seed(seed)
-        result = compiled(*theirs)
-        for y, e in zip(trees.leaves(result), trees.leaves(expected), strict=True):
-            assert_close(y.data, e.data)
-        for x, e in zip(theirs, ours, strict=True):
-            assert_close(x.grad, e.grad)
-        for (_, p), (_, e) in zip(twin.named_parameters(), eager.named_parameters(), strict=True):
-            assert_close(p.grad, e.grad)
-        for name, value in twin.state_dict().items():
-            assert_close(value, eager.state_dict()[name])
+    compare_modules(case, training, loops, assert_close)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", OPERATIONS[::EVERY])
 def test_operations_forward_and_backward(name):
-    op = rows()[name]
-    operands, params = case_for(op, Draw(7))
-    arrays = [np.asarray(a, float) for a in (operands[0] if op.variadic else operands)]
-
-    def call(*xs):
-        out = evaluate(op, [list(xs)] if op.variadic else list(xs), params)
-        if out.size and out.requires_grad:
-            (out * np.arange(1.0, out.size + 1).reshape(out.shape)).sum().backward()
-        return out
-
+    call, arrays = with_backward(name)
     compiled = loops(call)
     for factor in (1.0, 1.01):
-        ours, theirs = leaves([a * factor for a in arrays]), leaves([a * factor for a in arrays])
-        expected, result = call(*ours), compiled(*theirs)
-        assert_close(result.data, expected.data)
-        for x, e in zip(theirs, ours, strict=True):
-            assert_close(x.grad, e.grad)
+        compare_call(call, compiled, [a * factor for a in arrays], assert_close)
 
 
 SHAPES = st.sampled_from(
@@ -137,36 +91,7 @@ def test_drawn_programs(steps, seed):
     compiled = loops(f)
     rng = np.random.default_rng(seed)
     for _ in range(2):
-        arrays = rng.normal(size=(2, 3, 3))
-        ours, theirs = leaves(arrays), leaves(arrays)
-        (expected, last), (losses, result) = f(*ours), compiled(*theirs)
-        for a, b in zip([*losses, result], [*expected, last], strict=True):
-            assert_close(a.data, b.data)
-        for x, e in zip(theirs, ours, strict=True):
-            assert_close(x.grad, e.grad)
-
-
-def trainer(optimizer_of):
-    tg.manual_seed(0)
-    model = nn.Sequential(
-        nn.Linear(8, 16, bias=False),
-        nn.BatchNorm1d(16),
-        nn.ReLU(),
-        nn.Dropout(0.3),
-        nn.Linear(16, 3),
-    )
-    optimizer = optimizer_of(model.parameters())
-    schedule = tg.optim.lr_scheduler.CosineAnnealingLR(optimizer, 50)
-
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        return loss
-
-    return model, step
+        compare_call(f, compiled, rng.normal(size=(2, 3, 3)), assert_close)
 
 
 OPTIMIZERS = {
@@ -183,8 +108,9 @@ def test_fifty_steps_of_training(optimizer_of):
     points, labels = rng.normal(size=(32, 8)).astype("f4"), rng.integers(0, 3, 32)
     found = []
     for wrap in (lambda f: f, loops):
-        model, step = trainer(optimizer_of)
-        call = wrap(step)
+        tg.manual_seed(0)
+        schedule_of = lambda o: tg.optim.lr_scheduler.CosineAnnealingLR(o, 50)  # noqa: E731
+        model, _, call = trainer(wrap, optimizer_of, net(8, 16, 3, bias=False), schedule_of)
         tg.manual_seed(1)
         losses = [call(points, labels).item() for _ in range(50)]
         found.append((losses, {k: np.array(v) for k, v in model.state_dict().items()}))
@@ -207,30 +133,12 @@ CONVOLUTIONS = {
 
 @pytest.mark.parametrize("make", list(CONVOLUTIONS.values()), ids=list(CONVOLUTIONS))
 def test_convolutions_and_pooling(make):
-    tg.set_default_dtype("float64")
-    try:
-        eager = make()
-    finally:
-        tg.set_default_dtype("float32")
-    twin = copy.deepcopy(eager)
-
-    def step_of(module):
-        def step(x):
-            module.zero_grad()
-            out = module(x)
-            (out * out).sum().backward()
-            return out
-
-        return step
-
-    compiled = loops(step_of(twin))
+    eager, twin = twins(make)
+    compiled = loops(squared(twin))
     images = np.random.default_rng(0).normal(size=(2, 4, 2, 7, 8))
     for image in images:
-        ours, theirs = leaves([image]), leaves([image])
-        assert_close(compiled(*theirs).data, step_of(eager)(*ours).data)
-        assert_close(theirs[0].grad, ours[0].grad)
-        for p, e in zip(twin.parameters(), eager.parameters(), strict=True):
-            assert_close(p.grad, e.grad)
+        compare_call(squared(eager), compiled, [image], assert_close)
+        compare_state(twin, eager, assert_close)
     if "Pool" in repr(eager):
         assert "positions_of_max_1(" in compiled.optimized_source
 

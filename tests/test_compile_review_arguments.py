@@ -10,8 +10,6 @@ from both_ways import Scenarios, check, normal
 import tinygrad_cs as tg
 from tinygrad_cs import nn
 
-F = nn.functional
-X, Y = normal(6, 3), np.array([0, 1, 1, 0, 1, 0])
 scenario = Scenarios()
 
 

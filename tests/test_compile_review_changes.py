@@ -1,34 +1,13 @@
 """What changes between two calls of a compiled training step."""
 
 import numpy as np
-from both_ways import Scenarios, check, copies, gradients, normal
+from both_ways import Scenarios, X, Y, check, copies, gradients, net, normal, trainer
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn
 
 F = nn.functional
-X, Y = normal(6, 3), np.array([0, 1, 1, 0, 1, 0])
 scenario = Scenarios()
-
-
-def net():
-    return nn.Sequential(
-        nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 2)
-    )
-
-
-def trainer(wrap, optimizer_of=lambda p: tg.optim.Adam(p, lr=0.01)):
-    model = net()
-    optimizer = optimizer_of(model.parameters())
-
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return model, optimizer, wrap(step)
 
 
 @scenario

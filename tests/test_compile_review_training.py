@@ -4,34 +4,13 @@ import copy
 import pickle
 
 import numpy as np
-from both_ways import Scenarios, check, copies, gradients, normal
+from both_ways import Scenarios, X, Y, check, copies, gradients, net, normal, trainer
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn
 
 F = nn.functional
-X, Y = normal(6, 3), np.array([0, 1, 1, 0, 1, 0])
 scenario = Scenarios()
-
-
-def net():
-    return nn.Sequential(
-        nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 2)
-    )
-
-
-def trainer(wrap, optimizer_of=lambda p: tg.optim.Adam(p, lr=0.01)):
-    model = net()
-    optimizer = optimizer_of(model.parameters())
-
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return model, optimizer, wrap(step)
 
 
 @scenario
@@ -176,16 +155,7 @@ def clip_norm(wrap):
 
 @scenario
 def warm_eager_then_compiled(wrap):
-    m = net()
-    o = tg.optim.Adam(m.parameters(), lr=0.01)
-
-    def step(x, y):
-        o.zero_grad()
-        loss = F.cross_entropy(m(x), y)
-        loss.backward()
-        o.step()
-        return loss
-
+    m, _o, step = trainer(lambda f: f)
     r = [step(X, Y), step(X, Y)]
     s = wrap(step)
     r += [s(X, Y), step(X, Y), s(X, Y), copies(m), gradients(m)]

@@ -6,36 +6,17 @@ import sys
 
 import numpy as np
 import pytest
+from both_ways import OPERATIONS, leaves, net, trainer, with_backward
 from numpy.testing import assert_array_equal
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn, optim
-from tinygrad_cs.engine.record import evaluate, rows
-from tinygrad_cs.ops.families import Draw, case_for
 
 RNG = np.random.default_rng(0)
-ROWS = [name for name in rows() if name != "to_scalar"]
-
-
-def trainer(model, optimizer_of):
-    """A training step, and what its program is given beside the batch, by name."""
-    optimizer = optimizer_of(model.parameters())
-
-    @tg.compile
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step, model, optimizer
 
 
 def digits():
-    return nn.Sequential(
-        nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 3)
-    ), RNG.normal(size=(5, 6))
+    return net(6, 8, 3), RNG.normal(size=(5, 6))
 
 
 def convolutional():
@@ -114,12 +95,12 @@ def inputs_of(source, name):
 
 
 @pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
-@pytest.mark.parametrize("net", list(NETS))
-def test_a_training_step_runs_by_itself(net, optimizer, tmp_path):
+@pytest.mark.parametrize("kind", list(NETS))
+def test_a_training_step_runs_by_itself(kind, optimizer, tmp_path):
     """The loss, the weights and the running statistics after a step, to the last bit."""
     tg.manual_seed(0)
-    model, x = NETS[net]()
-    step, model, opt = trainer(model, OPTIMIZERS[optimizer])
+    model, x = NETS[kind]()
+    _, opt, step = trainer(tg.compile, OPTIMIZERS[optimizer], model)
     x, y = x.astype("f4"), np.array([0, 2, 1, 1, 0])
     step(x, y)
     source = step.source
@@ -136,19 +117,19 @@ def test_a_training_step_runs_by_itself(net, optimizer, tmp_path):
     names = inputs_of(source, "step")
     given = {name: np.array(known[name]) for name in names if name != "random"}
     draws = "random" in names
-    assert draws == (net in ("digits", "encoder"))
+    assert draws == (kind in ("digits", "encoder"))
     if draws:
         tg.manual_seed(5)
     loss = step(x, y)
     found = run_alone(
-        source, "step", given, tmp_path, ("lr", "steps"), 5 if draws else None, net == "digits"
+        source, "step", given, tmp_path, ("lr", "steps"), 5 if draws else None, kind == "digits"
     )
     assert_array_equal(found["arr_0"], loss.data)
     assert_array_equal(found["in_parameters"], block.buffer.values)
     assert_array_equal(found["in_gradients"], block.buffer.grads)
     for name, array in block.state.items():
         assert_array_equal(found[f"in_{name}"], array)
-    if net == "digits":
+    if kind == "digits":
         assert_array_equal(found["arr_1"], model[1].running_mean.data)
         assert_array_equal(found["arr_2"], model[1].running_var.data)
 
@@ -167,24 +148,12 @@ def test_a_derivative_runs_by_itself(tmp_path):
     assert_array_equal(found["arr_0"], expected)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_forward_and_backward_from_its_text(name):
-    op = rows()[name]
-    operands, params = case_for(op, Draw(7))
-    arrays = [np.asarray(a, float) for a in (operands[0] if op.variadic else operands)]
-
-    def call(*xs):
-        out = evaluate(op, [list(xs)] if op.variadic else list(xs), params)
-        if out.size and out.requires_grad:
-            (out * np.arange(1.0, out.size + 1).reshape(out.shape)).sum().backward()
-        return out
-
-    def leaves(factor):
-        return [tg.tensor(factor * a, requires_grad=True) for a in arrays]
-
+    call, arrays = with_backward(name)
     compiled = tg.compile(call)
-    compiled(*leaves(1.0))
-    given = leaves(1.01)
+    compiled(*leaves(arrays))
+    given = leaves([1.01 * a for a in arrays])
     expected = compiled(*given)
     assert "tinygrad" not in compiled.source
     names: dict = {}
@@ -201,7 +170,7 @@ def test_every_operation_forward_and_backward_from_its_text(name):
 def test_the_lines_say_what_they_are():
     tg.manual_seed(0)
     model, x = digits()
-    step, _, _ = trainer(model, OPTIMIZERS["adam"])
+    _, _, step = trainer(tg.compile, OPTIMIZERS["adam"], model)
     step(x.astype("f4"), np.array([0, 2, 1, 1, 0]))
     lines = step.source[step.source.index("# forward") :].splitlines()[1:-1]
     bare = [line for line in lines if line.strip() and "#" not in line]

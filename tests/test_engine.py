@@ -483,3 +483,11 @@ def test_every_family_offers_its_functions_at_the_top_level():
     assert functions == offered
     assert len(tg.__all__) == len(set(tg.__all__))
     assert all(getattr(tg.ops, name) is getattr(tg, name) for name in functions)
+
+
+@pytest.mark.parametrize("kind", [tg.Tensor, tg.Scalar, tg.nn.Parameter])
+def test_methods_say_what_they_do(kind):
+    public = {name: getattr(kind, name) for name in dir(kind) if name[0] != "_"}
+    methods = {name: x for name, x in public.items() if callable(x) or isinstance(x, property)}
+    assert len(methods) > 5
+    assert not [name for name, method in methods.items() if not inspect.getdoc(method)]

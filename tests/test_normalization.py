@@ -248,13 +248,25 @@ def test_lists_and_integers_are_data_too():
         assert_allclose(F.layer_norm(x, 300), expected, **EXACT)
 
 
-def test_debug_watches_it():
+def test_debug_watches_it_and_changes_nothing():
+    def trained(layer):
+        """Batches in training and evaluation in turn: gradients, and the statistics that move."""
+        slopes = []
+        for seed in range(2):
+            for mode in (True, False):
+                x = leaf(normal(4, 3, seed=seed, dtype="float32"))
+                (layer.train(mode)(x) ** 2).sum().backward()
+                slopes.append(x.grad)
+        return [*slopes, layer.weight.grad, layer.bias.grad, *layer.state_dict().values()]
+
     layer = nn.BatchNorm1d(3)
     with tg.debug():
-        for _ in range(2):
-            layer(leaf(normal(4, 3, dtype="float32"))).sum().backward()
-            layer.eval()(leaf(normal(4, 3, dtype="float32"))).sum().backward()
-            layer.train()
+        found = trained(layer)
+    for ours, expected in zip(found, trained(nn.BatchNorm1d(3)), strict=True):
+        assert_array_equal(ours, expected)
+    for mode in (True, False):
+        with tg.debug(), pytest.raises(errors.NonFiniteError, match=r"BatchNorm1d.*1 not finite"):
+            layer.train(mode)(leaf([[1.0, np.inf, 2], [3, 4, 5]]))
 
 
 SHORT, WRONG = np.ones((1, 3)), np.ones(4)

@@ -183,7 +183,7 @@ class Graphs(RuleBasedStateMachine):
                 assert_allclose(leaf.node.grad, leaf.expected, **CLOSE)
 
 
-def test_random_graphs():
+def test_gradients_of_random_graphs_are_sums_over_paths():
     tg.set_default_dtype("float64")
     try:
         many = settings(stateful_step_count=40, max_examples=5 * settings().max_examples)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from both_ways import net
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn, optim, training
@@ -15,15 +16,9 @@ X = RNG.normal(size=(50, 4)).astype("f4")
 Y = RNG.integers(0, 3, 50)
 
 
-def net():
-    return nn.Sequential(
-        nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3)
-    )
-
-
 def made(compile, optimizer=optim.Adam, seed=0, **options):
     tg.manual_seed(seed)
-    model = net()
+    model = net(4, 16, 3)
     options = (
         {
             "loss": nn.CrossEntropyLoss(),
@@ -81,7 +76,7 @@ def test_compiled_training_is_the_plain_one_bit_for_bit(options):
 def test_a_schedule_changes_the_rate_of_the_same_program(every):
     def trained(compile):
         tg.manual_seed(0)
-        model = net()
+        model = net(4, 16, 3)
         optimizer = optim.Adam(model.parameters(), lr=0.01)
         run = training.Run(
             model, (X[:48], Y[:48]), batch_size=16, epochs=6, loss=nn.CrossEntropyLoss(),
@@ -191,7 +186,7 @@ def test_where_every_batch_needs_its_own_program_it_goes_on_plainly():
 
     def trained(compile):
         tg.manual_seed(0)
-        model = net()
+        model = net(4, 16, 3)
         run = training.Run(
             model, Ragged(), loss=nn.CrossEntropyLoss(), epochs=1, compile=compile,
             optimizer=optim.SGD(model.parameters(), lr=0.1), progress=False,

@@ -29,7 +29,7 @@ def float64():
     torch.set_default_dtype(torch.float32)
 
 
-def both(inputs, masks, arguments=None, **options):
+def agree_on_attention(inputs, masks, arguments=None, **options):
     """The same call on both modules, with masks as arrays and as PyTorch's tensors."""
     make = lambda nn: nn.MultiheadAttention(6, 2, **(arguments or {}))  # noqa: E731
     mine, other = make(nn), make(torch.nn)
@@ -63,14 +63,14 @@ def both(inputs, masks, arguments=None, **options):
 def test_masks_of_a_batch(masks, average, batch_first):
     shape = (2, 4, 6) if batch_first else (4, 2, 6)
     inputs = [normal(*shape) for _ in range(3)]
-    both(inputs, masks, {"batch_first": batch_first}, average_attn_weights=average)
+    agree_on_attention(inputs, masks, {"batch_first": batch_first}, average_attn_weights=average)
 
 
 @pytest.mark.parametrize("masks", [{}, {"attn_mask": LATER}, {"key_padding_mask": PADDING[1]}])
 def test_one_sample(masks):
     inputs = [normal(4, 6), normal(4, 6), normal(4, 6)]
-    both(inputs, masks, average_attn_weights=False)
-    both(inputs, masks, {"bias": False}, need_weights=False)
+    agree_on_attention(inputs, masks, average_attn_weights=False)
+    agree_on_attention(inputs, masks, {"bias": False}, need_weights=False)
 
 
 def test_self_attention_without_weights():

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 from agreement import CLOSE, compare, torch
-from module_cases import CASES
+from module_cases import CASES, ids
 from numpy.testing import assert_allclose
 
 import tinygrad_cs as tg
 from tinygrad_cs import nn
 
 SHARED = [case for case in CASES if case.oracle]
-NAMES = [type(case.make(nn)).__name__ for case in SHARED]
-IDS = [f"{name}-{NAMES[:i].count(name)}" for i, name in enumerate(NAMES)]
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +22,7 @@ def float64():
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-@pytest.mark.parametrize("case", SHARED, ids=IDS)
+@pytest.mark.parametrize("case", SHARED, ids=ids(SHARED))
 def test_agrees_with_pytorch(case, training):
     """From PyTorch's own state, over three calls so that buffers move."""
     if training and case.random:

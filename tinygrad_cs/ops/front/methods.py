@@ -124,18 +124,22 @@ def _from_arguments(args: tuple[Any, ...]) -> Any:
 
 
 def _reshape(self: Tensor, *shape: Any) -> Any:
+    """The same entries, row by row, in another shape, in which -1 stands for what is left."""
     return reshape(self, _from_arguments(shape))
 
 
 def _transpose(self: Tensor, *axes: Any) -> Any:
+    """The axes in the order of the arguments; without arguments in reverse."""
     return permute_dims(self, _from_arguments(axes) if axes else None)
 
 
 def _flatten(self: Tensor) -> Any:
+    """All entries along one axis, row by row."""
     return reshape(self, (-1,))
 
 
 def _astype(self: Tensor, dtype: Any) -> Any:
+    """The tensor in another dtype, as "float64"; the gradient comes back in its own."""
     return self if self.dtype == dtype else conversion.astype(self, dtype)
 
 
