@@ -114,3 +114,16 @@ def test_labels_out_of_range_are_refused_wherever_they_stand():
                 step(x, bad)
     for name, value in model.state_dict().items():
         assert_array_equal(value, before[name])
+
+
+def test_statistics_of_another_dtype_than_the_batch_keep_theirs():
+    rng = np.random.default_rng(0)
+    batches = rng.standard_normal((3, 8, 4))  # float64 in a layer of float32
+    plain, twin = nn.BatchNorm1d(4), nn.BatchNorm1d(4)
+    compiled = tg.compile(lambda x: twin(x))
+    for x in batches:
+        assert_array_equal(compiled(x).data, plain(x).data)
+    for name, value in plain.state_dict().items():
+        found = twin.state_dict()[name]
+        assert found.dtype == value.dtype
+        assert_array_equal(found, value)

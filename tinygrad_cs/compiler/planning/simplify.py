@@ -95,7 +95,8 @@ def out_of_place(program: Program) -> None:
 
 
 def _other_dtypes(s: Statement, w: Any) -> bool:
-    return any(v.dtype not in (None, w.dtype) for v in leaves(s.args))
+    # (NumPy says that float64 equals None)
+    return any(v.dtype is not None and v.dtype != w.dtype for v in leaves(s.args))
 
 
 def uniform_factors(program: Program) -> None:
