@@ -83,12 +83,6 @@ def _vars_of(statements: list[Statement]) -> list[Var]:
     return [v for s in statements for v in s.reads()]
 
 
-def arrays_of(whole: Statement) -> list[Var]:
-    """The long arrays that the statements of a run read and write, without their working memory."""
-    inside = _vars_of(list(whole.function))
-    return [v for v in dict.fromkeys(inside) if v.shape and v.name not in whole.kwargs]
-
-
 def in_blocks(work: Callable[[int, int, int], None], length: int) -> None:
     """work(k, start, stop) for all blocks, by two threads (k = 0 and 1) where that is worth it."""
     starts = range(0, length, BLOCK)
@@ -99,8 +93,3 @@ def in_blocks(work: Callable[[int, int, int], None], length: int) -> None:
     else:
         for part in parts:
             work(*part)
-
-
-def block_name(whole: Statement) -> str:
-    """What the function for a block of a run is called."""
-    return f"block_of_{whole.function[0].kwargs['out'].name}"

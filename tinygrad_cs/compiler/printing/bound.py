@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from ..planning.blocks import BLOCK, arrays_of, block_name
+from ..planning.blocks import BLOCK
 from ..program import Program, Statement, Var
-from .text import line, literal, short_names
+from .text import block_name, line, literal, short_names
 
 
 def _body(statements: Any, indent: str) -> list[str]:
@@ -23,9 +23,15 @@ def _body(statements: Any, indent: str) -> list[str]:
     return lines
 
 
+def _arrays_of(whole: Statement) -> list[Var]:
+    """The long arrays that the statements of a run read and write, without their working memory."""
+    inside = [v for s in whole.function for v in s.reads()]
+    return [v for v in dict.fromkeys(inside) if v.shape and v.name not in whole.kwargs]
+
+
 def _block(whole: Statement) -> list[str]:
     """The statements of a run for the entries from `start` to `stop`, by thread k."""
-    parts = {v: Var(f"{v.name}_part", v.shape, v.dtype) for v in arrays_of(whole)}
+    parts = {v: Var(f"{v.name}_part", v.shape, v.dtype) for v in _arrays_of(whole)}
     lines = []
     for v in whole.kwargs.values():
         two = ", ".join(2 * [f"np.empty({BLOCK}, {literal(v.dtype)})"])

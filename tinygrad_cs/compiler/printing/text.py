@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...engine.types import np
-from ..planning.blocks import block_name
 from ..program import Statement, Var
 
 _OPERATORS = {
@@ -244,6 +243,11 @@ def _positional(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, 
     keepdims = rest.pop("keepdims", None)
     more = (keepdims,) if keepdims else ()
     return ((*args, axis, None, out, *more), rest) if len(args) == 1 else ((*args,), kwargs)
+
+
+def block_name(whole: Statement) -> str:
+    """What the function for a block of a run is called."""
+    return f"block_of_{whole.function[0].kwargs['out'].name}"
 
 
 def line(statement: Statement) -> str:
