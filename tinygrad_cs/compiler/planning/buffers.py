@@ -167,7 +167,7 @@ def _operand_that_ends(
                 return v
     if s.kind == "masked":  # words of 0 and 1 make room for what they let pass
         mask = s.args[0]
-        if mask in home and mask.dtype.itemsize == s.target.dtype.itemsize and last[mask] == i:
+        if mask in home and _kind(home[mask]) == _kind(s.target) and last[mask] == i:
             return home[mask]
     return None
 

@@ -122,6 +122,7 @@ def write_masks_out(program: Program) -> None:
 
 
 def _view(v: Var, dtype: Any, s: Statement) -> Statement:
-    name = f"{v.name}_{'bits' if dtype.itemsize == v.dtype.itemsize > 1 else 'kept'}"
+    kinds = {"i": "kept" if dtype.itemsize == 1 else "bits", "u": "words"}
+    name = f"{v.name}_{kinds[dtype.kind]}"
     target = Var(name, v.shape, dtype, v.base, v.span, v.order)
     return Statement(target, "method", "view", (v, dtype), {}, part=s.part, note=s.note)
