@@ -92,7 +92,8 @@ class Entry:
         changing = list(map(self.value_of, self.changing))
         found = [*map(self.value_of, self.captured), *changing]
         arrays = [(x, x.copy()) for x in found if isinstance(x, np.ndarray)]
-        values = [(s.owner, s.owner._data) for s, _, _ in self.changes if s.path == "._data"]
+        spots = [*self.captured, *self.changing, *(spot for spot, _, _ in self.changes)]
+        values = [(s.owner, s.owner._data) for s in spots if s.path == "._data"]
         drawing = [x.bit_generator for x in changing if draws(x)]
         states = [(bits, bits.state) for bits in drawing]
 

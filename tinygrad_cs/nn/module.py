@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
-from ..engine.errors import ArgumentError, DTypeError, TinygradError, UnknownNameError
+from ..engine.errors import ArgumentError, CompileError, DTypeError, TinygradError, UnknownNameError
 from ..engine.modes import CHANGED, current_trace
 from ..engine.tensor import Tensor
 from ..engine.types import Array, np
@@ -70,8 +70,10 @@ class Module:
             trace.capture(tensor, name)
         for _, module in self.named_modules():
             trace.fixed(module, ".training")
+            # (the whole numbers of our layers are shapes; others' may count calls)
+            own = type(module).__module__.startswith(__package__)
             for name, value in vars(module).items():
-                if isinstance(value, (bool, float, str, Module)):  # a mode, a rate, a layer
+                if isinstance(value, (*KINDS, *(() if own else (int,)))):
                     place = f".{name}" if name.isidentifier() else f".__dict__[{name!r}]"
                     trace.fixed(module, place)
 
@@ -93,6 +95,8 @@ class Module:
                 f"m.{name}.data = ... for other values, m.{name} = nn.Parameter(...) for another "
                 f"parameter (an optimizer keeps the old one), or del m.{name} first"
             )
+        if current_trace() is not None and isinstance(value, Tensor):
+            self._refuse_computed(name, value)
         if isinstance(value, COLLECTIONS):
             self._refuse_modules_in(name, value)
         elif name in vars(self).get("_buffer_names", ()) and not isinstance(
@@ -100,6 +104,18 @@ class Module:
         ):
             value = Tensor(value)
         object.__setattr__(self, name, value)
+
+    def _refuse_computed(self, name: str, value: Tensor) -> None:
+        """While a function is traced: a program changes values, not which tensor is where."""
+        held = name in vars(self).get("_buffer_names", ()) or isinstance(
+            vars(self).get(name), Parameter
+        )
+        if held and type(value._data) is not np.ndarray:
+            raise CompileError(
+                f"compile: {type(self).__name__}.{name} = ... inside a compiled function would put "
+                f"another tensor in its place; write self.{name}.data = ..., which gives it other "
+                f"values"
+            )
 
     def _refuse_modules_in(self, name: str, value: Any) -> None:
         if _holds_modules(value):
@@ -357,6 +373,10 @@ class Module:
             lines.append(f"  {name}: {first}" + (f"  # {count:,}" if count and not rest else ""))
             lines += [f"  {line}" for line in rest]
         return [*lines, ")"]
+
+
+KINDS = (bool, float, str, type(None), Tensor, Module)
+"""Attributes that a program is made for: a mode, a rate, a parameter, a layer."""
 
 
 def _holds_modules(collection: Any, depth: int = 0) -> bool:

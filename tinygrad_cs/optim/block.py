@@ -94,6 +94,8 @@ class Block:
     def captured_by(self, trace: Any) -> None:
         """Tell a trace which arrays a step reads and changes."""
         buffer = self.buffer
+        if not buffer.claimed():  # frozen, thawed, or another optimizer's since the last step
+            trace.not_now()
         for parameter in buffer.parameters:
             trace.capture(parameter, "parameter")
         trace.attribute(buffer, "values", "parameters")

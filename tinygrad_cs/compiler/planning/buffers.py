@@ -64,7 +64,9 @@ def takes_out(s: Statement) -> bool:
 
 
 def _is_matrix(v: Any, dtype: Any) -> bool:
-    return isinstance(v, Var) and v.dtype == dtype and v.shape is not None and len(v.shape) == 2
+    if not isinstance(v, Var) or v.dtype != dtype or v.shape is None or v.order == "gaps":
+        return False
+    return len(v.shape) == 2
 
 
 def store_directly(program: Program) -> None:

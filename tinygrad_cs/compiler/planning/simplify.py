@@ -129,6 +129,7 @@ def fold(program: Program) -> None:
         same = _unchanged(s, made, changed)
         if same is None or s.target is None:
             continue
+        same = other.get(same, same)
         if s.target in leaving:
             # whoever gets it may change it: the memory must be nobody else's
             if same in shared or same.base is not same:

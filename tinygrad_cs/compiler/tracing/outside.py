@@ -13,7 +13,7 @@ from typing import Any
 
 from ...engine.tensor import Tensor
 from ...engine.types import Array, np
-from ..entry import Entry, Spot
+from ..entry import Entry, Otherwise, Spot
 from ..program import Var
 from .recorder import Recorder
 from .traced import Traced, TracedGenerator
@@ -56,8 +56,7 @@ class Outside:
         if isinstance(tensor._data, Traced):
             return
         node, real = tensor._node, tensor._data
-        if node is not None:
-            self.fixed(tensor, "._node")
+        self.fixed(tensor, "._node")
         home = getattr(node, "home", None)
         if home is None:
             traced = self.array(real, name, tensor, "._data")
@@ -189,6 +188,10 @@ class Outside:
             self.entry.changing.append(Spot(getter, "()"))
             self.recorder.program.changing.append(self._generator.stands_for)
         return self._generator
+
+    def not_now(self) -> None:
+        """Something has to be put in order first: this time the function itself runs."""
+        raise Otherwise(None)
 
     def after_call(self, effect: Callable[[], None]) -> None:
         """Do this after every call of the program."""
