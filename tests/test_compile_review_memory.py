@@ -95,6 +95,16 @@ def copies_of_copies_are_the_callers(wrap):
     return found
 
 
+@run
+def equal_results_are_two_arrays(wrap):
+    f, found = wrap(lambda x: (tg.relu(x), tg.relu(x).T, [x + 1, x + 1])), []
+    for _ in range(2):
+        one, two, (three, four) = f(tg.tensor(X))
+        one.data[...], three.data[...] = 7, 8
+        found += [two.data.copy(), four.data.copy()]
+    return found
+
+
 def a_net_whose_bias_is_toggled(wrap, zero, when):
     net = nn.Linear(3, 2)
     optimizer = optim.SGD(net.parameters(), lr=0.1, momentum=0.9)

@@ -189,8 +189,12 @@ def _is(x: Any, number: int) -> bool:
 
 
 def share(program: Program) -> None:
-    """Equal expressions of values that nobody writes to are computed once."""
+    """Equal expressions of values that nobody writes to are computed once.
+
+    Two results stay two, as whoever gets them may change one.
+    """
     changed = written(program)
+    leaving = {v.base for v in leaves((program.output, program.kept))}
     known: dict[str, Var] = {}
     other: dict[Var, Var] = {}
     for s in program.statements:
@@ -202,8 +206,10 @@ def share(program: Program) -> None:
         if not pure or (not view and any(v.base in changed for v in [target, *s.reads()])):
             continue
         text = expression(s)
-        if text in known:
+        if text in known and not (not view and {target.base, known[text].base} <= leaving):
             other[target] = known[text]
+            if target.base in leaving:
+                leaving.add(known[text].base)
         else:
             known[text] = target
     replace(program, other)
