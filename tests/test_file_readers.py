@@ -173,7 +173,7 @@ HUGE = HUGE.replace(b"1 << 30", b"%7d" % (1 << 22))
     ("name", "content"),
     [
         ("file", bytes([0, 0, 8, 2, 0, 1, 0, 0, 0, 0, 16, 0]) + bytes(50)),
-        ("file", gzip.compress(bytes([0, 0, 8, 2, 0, 1, 0, 0, 0, 0, 16, 0]) + bytes(50))),
+        ("file", gzip.compress(bytes([0, 0, 8, 2, 0, 1, 0, 0, 0, 0, 16, 0]) + bytes(50), mtime=0)),
         ("file.npy", HUGE + bytes(80)),
         ("file.ppm", b"P6 20000 20000 255 " + bytes(99)),
     ],
@@ -435,7 +435,7 @@ def test_cifar100_has_fine_and_coarse_labels(tmp_path):
         (b"", 0, "no whole number of rows"),
         (bytes(3073 + 3072), 3073, "no whole number of rows"),
         (bytes(3073) + bytes([10]) + bytes(3072), 3073, "label from 0 to 9, got 10"),
-        (gzip.compress(bytes(3073)), 0, "gzip"),
+        (gzip.compress(bytes(3073), mtime=0), 0, "gzip"),
     ],
 )
 def test_cifar_refuses(tmp_path, content, offset, message):
