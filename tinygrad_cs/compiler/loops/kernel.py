@@ -18,7 +18,7 @@ from ...engine.types import np
 from ..printing.text import literal
 from ..program import Var
 from .formulas import formula
-from .nests import PARALLEL, Nest
+from .nests import PARALLEL, ROUNDS, Nest
 from .places import Place
 from .steps import Step
 
@@ -137,7 +137,7 @@ class _NestLines:
                     out.append(f"{pad}{totals[s]} = {zero}")
             if level < depth:
                 count = self.axes[level][1]
-                rounds = "start, stop" if shared and level == 0 else count
+                rounds = ROUNDS if shared and level == 0 else count
                 out.append(f"{pad}for {_LOOPS[level]} in range({rounds}):")
         pad = "    " * (depth + 1)
         out += [pad + line for line in self.inner]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .nests import PARALLEL
+from .nests import PARALLEL, ROUNDS
 
 
 def _shared(lines: list[str], images: int, rounds: int) -> tuple[list[str], int]:
     """Two threads share the images if there is enough to do: the lines, and how many images."""
     if rounds < PARALLEL or images < 2:
         return lines, 0
-    return [lines[0].replace(f"range({images})", "range(start, stop)"), *lines[1:]], images
+    return [lines[0].replace(f"range({images})", f"range({ROUNDS})"), *lines[1:]], images
 
 
 def _input(axis: Any, position: str, entry: str) -> str:
