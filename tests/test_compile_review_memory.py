@@ -105,6 +105,23 @@ def equal_results_are_two_arrays(wrap):
     return found
 
 
+@run
+def two_long_updates_around_an_unused_parameter(wrap):
+    first, unused, last = nn.Linear(300, 300), nn.Linear(3, 2), nn.Linear(300, 300)
+    layers = nn.ModuleList([first, unused, last])
+    optimizer = optim.Adamax(layers.parameters(), lr=0.01)
+
+    def step(x):
+        optimizer.zero_grad()
+        (last(tg.tanh(first(x))) ** 2).mean().backward()
+        optimizer.step()
+
+    compiled = wrap(step)
+    for _ in range(3):
+        compiled(normal(4, 300))
+    return layers.state_dict()
+
+
 def a_net_whose_bias_is_toggled(wrap, zero, when):
     net = nn.Linear(3, 2)
     optimizer = optim.SGD(net.parameters(), lr=0.1, momentum=0.9)

@@ -31,7 +31,7 @@ def into_blocks(program: Program) -> None:
         if s is not None and (n == length > 0 or (run and _is_of_numbers(s))):
             run.append(s)
             continue
-        statements += _in_one(run, length, program)
+        statements += _in_one(run, length, program, statements)
         run, length = ([s], n) if s is not None and n else ([], 0)
         if s is not None and not n:
             statements.append(s)
@@ -57,13 +57,16 @@ def _is_of_numbers(s: Statement) -> bool:
     return s.kind in ARITHMETIC or (s.kind == "store" and s.args[0].shape == ())
 
 
-def _in_one(run: list[Statement], length: int, program: Program) -> list[Statement]:
-    """The statements on numbers, and the others as one."""
+def _in_one(
+    run: list[Statement], length: int, program: Program, done: list[Statement]
+) -> list[Statement]:
+    """The statements on numbers, and the others as one; `done` are those before them."""
     first = [s for s in run if _is_of_numbers(s)]
     long = [s for s in run if not _is_of_numbers(s)]
     if len(long) < 3:
         return run
-    whole = Statement(None, "blocks", "blocks", (length,), {}, None, False, long[0].part)
+    number = sum(s.kind == "blocks" for s in done) + 1
+    whole = Statement(None, "blocks", "blocks", (length, number), {}, None, False, long[0].part)
     whole.function = tuple(long)
     outside = {v for s in program.statements if s not in long for v in _read_by(s)}
     outside |= set(leaves((program.output, program.kept)))

@@ -247,7 +247,7 @@ def _positional(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, 
 
 def block_name(whole: Statement) -> str:
     """What the function for a block of a run is called."""
-    return f"block_of_{whole.function[0].kwargs['out'].name}"
+    return f"block_{whole.args[1]}_of_{whole.function[0].kwargs['out'].name}"
 
 
 def line(statement: Statement) -> str:
