@@ -4,7 +4,7 @@ Read in this order:
 
 - `program.py`: what a program is. Printed, it shows itself, between any two stages.
 - `tracing/`: `traced.py`, `traced_number.py`: stand-ins that write down what is done with them;
-  `recorder.py`, `outside.py`, `trace.py`, `scalars.py`, `traced_run.py`: one run of a function;
+  `recorder.py`, `outside.py`, `trace.py`, `scalars.py`, `functions.py`, `traced_run.py`: one run;
   `formulas.py`: operations on numbers as text.
 - `planning/`: `simplify.py`, `liveness.py`: shorter programs that give the same numbers;
   `checks.py`: checks come first; `buffers.py`, `arena.py`, `masks.py`, `constants.py`,

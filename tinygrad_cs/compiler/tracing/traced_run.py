@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from ...engine.tensor import Tensor
 from ...engine.types import np
 from ..entry import Entry, Otherwise, Result, Spot
 from ..program import Program, Var, leaves_of, through
-from .scalars import is_filled
+from .functions import modules_of, names_of
 from .stand_in import ValueNeeded
 from .trace import Trace
 from .traced import Traced
@@ -45,7 +44,7 @@ class TracedRun:
         self._numbers: list[Any] = []
         self._given: list[tuple[Tensor, Tensor]] = []
         with trace.running():
-            for spot, module in _modules_of(f):
+            for spot, module in modules_of(f):
                 trace.fixed(spot.owner, spot.path)
                 trace.meet(module)
             trace.scalars.named_after(f)
@@ -85,7 +84,7 @@ class TracedRun:
         """The arguments as the function gets them, named as it names them."""
         positional = [
             through(arg, partial(self._stand_in, name=name))
-            for arg, name in zip(args, _names_of(f, len(args)), strict=True)
+            for arg, name in zip(args, names_of(f, len(args)), strict=True)
         ]
         named = {name: through(x, partial(self._stand_in, name=name)) for name, x in kwargs.items()}
         return positional, named
@@ -242,31 +241,3 @@ def _look_up_what_moves(program: Program, entry: Entry) -> None:
     entry.changing, program.changing = [s for s, _ in looked_up], [v for _, v in looked_up]
     given = [v for v in program.inputs if v not in outside]
     program.inputs = [*program.captured, *given, *program.changing]
-
-
-def _names_of(f: Callable[..., Any], count: int) -> list[str]:
-    """What a function calls its positional arguments."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):  # (of a function that is not written in Python)
-        parameters = ()  # type: ignore[assignment]
-    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    names = [p.name for p in parameters if p.kind in kinds]
-    return [*names, *["x"] * count][:count]
-
-
-def _modules_of(f: Any) -> list[tuple[Spot, Any]]:
-    """The modules that a function refers to by name, so that parameters get the model's names."""
-    code = getattr(f, "__code__", None)
-    if code is None:
-        return []
-    names = [name for name in code.co_names if name in f.__globals__]
-    found = [(Spot(f.__globals__, f"[{name!r}]"), f.__globals__[name]) for name in names]
-    for cell in f.__closure__ or ():
-        if is_filled(cell):
-            found.append((Spot(cell, ".cell_contents"), cell.cell_contents))
-    return [
-        (spot, x)
-        for spot, x in found
-        if hasattr(type(x), "captured_by") and hasattr(type(x), "forward")
-    ]
