@@ -2,8 +2,9 @@
 
 Read in this order: `places.py` (where values lie), `formulas.py` and `steps.py` (what may be in a
 loop), `nests.py` (which steps share one), `kernel.py` (as text), `segments.py` (the program with
-calls in the place of its runs), `windows.py` (maxima of windows), `cache.py` (from
-text to machine code, kept in files).
+calls in the place of its runs), `windows.py` and `convolutions.py` (calls of the library that are
+loops, too), `products.py` (what stays with BLAS), `cache.py` (from text to machine code, kept in
+files).
 """
 
 from .cache import Kernel, compiled, module_text, require_numba

@@ -27,10 +27,16 @@ from ..entry import Otherwise
 
 
 class Kernel:
-    """A function of loops: its name, its text, and from `compiled` on what is called."""
+    """A function of loops: its name, its text, and from `compiled` on what is called.
 
-    def __init__(self, name: str, lines: Any = None) -> None:
+    Attributes:
+        shared: how many rounds two threads share; 0 if one does it all.
+        reorders: may sums be added in any order, and products be rounded together with them?
+    """
+
+    def __init__(self, name: str, lines: Any = None, reorders: bool = False) -> None:
         self.__name__ = name
+        self.reorders = reorders
         self.shared = 0 if lines is None else lines.shared
         self.run: Any = None
         self.text = ""
@@ -105,18 +111,27 @@ def module_text(kernels: list[Kernel]) -> str:
     parts = []
     for kernel in kernels:
         options = 'error_model="numpy", cache=CACHE, nogil=True'
+        if kernel.reorders:
+            options += ', fastmath={"contract", "nsz", "reassoc"}'
         parts.append(f"@njit({options})\n{kernel.text}")
-    if any("position(" in kernel.text for kernel in kernels):
-        parts.insert(0, POSITION)
+    for name, text in HELPERS.items():
+        if any(f"{name}(" in kernel.text for kernel in kernels):
+            parts.insert(0, text)
     return "\n".join([*head, "\n\n".join(parts)])
 
 
-POSITION = """@njit
+HELPERS = {
+    "position": """@njit
 def position(i, n):
     if i < -n or i >= n:
         raise IndexError("index out of bounds")
     return i + n if i < 0 else i
-"""
+""",
+    "plus": """@njit(fastmath={"reassoc", "nsz"})  # in any order, so several parts at a time
+def plus(total, x):
+    return total + x
+""",
+}
 
 
 def compiled(kernels: list[Kernel]) -> float:

@@ -25,7 +25,7 @@ from .steps import Step
 _LOOPS = "ijklmn"
 _START = {"sum": "0", "max": "-np.inf", "min": "np.inf"}
 _JOIN = {
-    "sum": "{0} + {1}",
+    "sum": "plus({0}, {1})",
     "max": "{0} if ({0} >= {1}) | ({0} != {0}) else {1}",
     "min": "{0} if ({0} <= {1}) | ({0} != {0}) else {1}",
 }
@@ -47,7 +47,7 @@ class Lines:
         self.looks_up = False
         self.lines: list[str] = []
         self._in_memory = in_memory
-        self._taken: set[str] = {"np", "range", "position", "start", "stop", *_LOOPS}
+        self._taken: set[str] = {"np", "range", "position", "plus", "start", "stop", *_LOOPS}
 
     def array(self, root: Var) -> str:
         """The name of a memory."""

@@ -22,24 +22,52 @@ def _input(axis: Any, position: str, entry: str) -> str:
 def maxima_text(s: Any) -> tuple[list[str], int]:
     """Where the largest entry of each window is: of equal ones the first, and NaN before all."""
     rows, cols = s.rows, s.cols
-    (a, b), (c, d) = _range_of_entries(rows, "u"), _range_of_entries(cols, "v")
-    count, size = rows.count * cols.count, rows.size * cols.size
+    whole = rows.low == rows.high == cols.low == cols.high == 0
+    search = _all_entries if whole and s.entries // s.channels <= _UNROLLED else _entries_inside
     lines = [
         f"    for n in range({s.images * s.channels}):",
         f"        for u in range({rows.count}):",
         f"            for v in range({cols.count}):",
-        "                best, largest = -1, image[0]",
-        f"                for i in range({a}, {b}):",
-        f"                    for j in range({c}, {d}):",
-        f"                        place = ({_input(rows, 'u', 'i')}) * {cols.size}",
-        f"                        place += {_input(cols, 'v', 'j')} + {size} * n",
-        "                        x = image[place]",
-        "                        better = (x > largest) | ((x != x) & (largest == largest))",
-        "                        if (best < 0) | better:",
-        "                            best, largest = place, x",
-        f"                chosen[{count} * n + {cols.count} * u + v] = best",
+        *(f"                {line}" for line in search(rows, cols)),
+        f"                chosen[{rows.count * cols.count} * n + {cols.count} * u + v] = best",
     ]
     return _shared(lines, s.images * s.channels, s.entries * s.positions)
+
+
+_UNROLLED = 16
+"""Entries of a window that are written out one by one."""
+
+
+def _all_entries(rows: Any, cols: Any) -> list[str]:
+    """Without branches, so that several windows are searched at a time."""
+    lines = [
+        f"first = {rows.size * cols.size} * n + {rows.stride * cols.size} * u + {cols.stride} * v",
+        "best, largest = first, image[first]",
+    ]
+    for i in range(rows.kernel):
+        for j in range(cols.kernel)[i == 0 :]:
+            place = f"first + {rows.dilation * cols.size * i + cols.dilation * j}"
+            lines += [
+                f"x = image[{place}]",
+                "better = (not (x <= largest)) & (largest == largest)",
+                f"best, largest = ({place}, x) if better else (best, largest)",
+            ]
+    return lines
+
+
+def _entries_inside(rows: Any, cols: Any) -> list[str]:
+    (a, b), (c, d) = _range_of_entries(rows, "u"), _range_of_entries(cols, "v")
+    return [
+        "best, largest = -1, image[0]",
+        f"for i in range({a}, {b}):",
+        f"    for j in range({c}, {d}):",
+        f"        place = ({_input(rows, 'u', 'i')}) * {cols.size}",
+        f"        place += {_input(cols, 'v', 'j')} + {rows.size * cols.size} * n",
+        "        x = image[place]",
+        "        better = (x > largest) | ((x != x) & (largest == largest))",
+        "        if (best < 0) | better:",
+        "            best, largest = place, x",
+    ]
 
 
 def _range_of_entries(axis: Any, position: str) -> tuple[str, str]:

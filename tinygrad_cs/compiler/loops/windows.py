@@ -1,8 +1,4 @@
-"""Maxima of windows as loops.
-
-Convolutions stay with NumPy: copying the windows in a loop, for one product of matrices each, took
-LeNet's step from 6.0 to 9.0 ms (`tests/benchmarks/compare.py --only lenet`).
-"""
+"""Calls of the library's functions on windows that have become loops: maxima and convolutions."""
 
 from __future__ import annotations
 
@@ -13,15 +9,23 @@ from ...engine.types import np
 from ...ops.sliding.windows import Windows
 from ..program import Program, Statement, Var, leaves
 from .cache import FLAT_COPY, Kernel
+from .convolutions import loops_of
 from .kernel import Lines
+from .nests import ROUNDS
 from .places import Place, places_of
+from .products import cut_up
 from .window_text import maxima_text
 
 
 def written_out(program: Program) -> list[Kernel]:
-    """Change the program where it looks for maxima; returns the functions that it calls now."""
+    """Change the program where it looks at windows; returns the functions that it calls now."""
     names = {getattr(s.function, "__name__", "") for s in program.statements if s.kind == "helper"}
-    return _Windows(program).run() if names & set(_RULES) else []
+    if not names & set(_RULES):
+        return []
+    windows = _Windows(program)
+    kernels = windows.run()
+    cut_up(program, windows.convolved)
+    return kernels
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class _Windows:
         self.leaving = {v.base for v in leaves((program.output, program.kept))}
         self.flats: dict[Var, Var] = {}
         self.count = 0
+        self.convolved = 0  # multiplications that two threads share
 
     def run(self) -> list[Kernel]:
         for s in self.program.statements:
@@ -75,7 +80,26 @@ class _Windows:
             return False
         self.program.buffers.append(target)
         flats = (self._flat(x, s), self._flat(target, s))
-        self._call(s, "positions_of_max", ("image", "chosen"), flats, maxima_text(sizes))
+        self._call(s, ("image", "chosen"), flats, *maxima_text(sizes))
+        return True
+
+    def convolution(self, s: Statement) -> bool:
+        loops = loops_of(s, self.program)
+        if loops is None:
+            return False
+        target: Any = s.target
+        target.order = None
+        if target in self.leaving:
+            made = (target.shape, target.dtype)
+            self.done.append(self._like(s, target, "call", np.empty, made))
+        else:
+            self.program.buffers.append(target)
+        flats = (*(self._flat_or_copy(x, s) for x in loops.given), self._flat(target, s))
+        start, stop = ROUNDS.split(", ") if loops.shared else ("0", str(loops.rounds))
+        lines = ["    " + x.replace("STOP", stop).replace("START", start) for x in loops.lines]
+        shared = loops.rounds if loops.shared else 0
+        self.convolved += loops.products if shared else 0
+        self._call(s, loops.names, flats, lines, shared, reorders=True)
         return True
 
     # What they are made of
@@ -129,16 +153,29 @@ class _Windows:
             self.flats[x] = flat
         return self.flats[x]
 
+    def _flat_or_copy(self, x: Var, s: Statement) -> Var:
+        """The entries of an array of any layout."""
+        if self._is_dense(x):
+            return self._flat(x, s)
+        assert x.shape is not None
+        flat = Var(f"{x.name}_entries", (int(np.prod(x.shape)),), x.dtype)
+        self.done.append(Statement(flat, "kernel", FLAT_COPY, (x,), {}, part=s.part))
+        return flat
+
     def _call(
-        self, s: Statement, name: str, names: Any, flats: Any, text: tuple[list[str], int]
+        self, s: Statement, names: Any, flats: Any, text: list[str], shared: int, **options: Any
     ) -> None:
         lines = Lines(set())
         lines.memory = dict(zip(flats, names, strict=True))
-        lines.lines, lines.shared = text
-        kernel = Kernel(f"{name}_{len(self.kernels) + 1}", lines)
+        lines.lines, lines.shared = text, shared
+        name = f"{s.function.__name__}_{len(self.kernels) + 1}"
+        kernel = Kernel(name, lines, **options)
         self.kernels.append(kernel)
         self.done.append(Statement(None, "kernel", kernel, flats, {}, part=s.part, note=s.note))
 
 
 _SLIDING = "tinygrad_cs.ops.sliding."
-_RULES = {"positions_of_max": _Windows.maxima}
+_RULES = {
+    "positions_of_max": _Windows.maxima,
+    **dict.fromkeys(("conv", "biased_conv", "conv_input", "conv_weight"), _Windows.convolution),
+}
