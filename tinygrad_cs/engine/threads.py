@@ -30,15 +30,34 @@ def on_two_threads(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
     if len(parts) < 2 or _cores() < 2:
         _each(work, parts)
         return
-    if not _helper:
-        from concurrent.futures import ThreadPoolExecutor
+    from queue import SimpleQueue
 
-        _helper.append(ThreadPoolExecutor(1, thread_name_prefix="tinygrad_cs-update"))
-    others = _helper[0].submit(_each, work, parts[1::2])
+    if not _helper:
+        from threading import Thread
+
+        _helper.append(SimpleQueue())
+        Thread(target=_help, args=_helper, name="tinygrad_cs-helper", daemon=True).start()
+    ended: Any = SimpleQueue()
+    _helper[0].put((work, parts[1::2], ended))
     try:
         _each(work, parts[::2])
     finally:
-        others.result()
+        error = ended.get()
+        if error is not None:
+            raise error
+
+
+def _help(tasks: Any) -> None:
+    """What the helper does. (A pool of `concurrent.futures` is slower to hand over.)"""
+    while True:
+        work, parts, ended = tasks.get()
+        try:
+            _each(work, parts)
+        except BaseException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
+        del work, parts, ended  # while it waits, it keeps nothing alive
 
 
 def _each(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
