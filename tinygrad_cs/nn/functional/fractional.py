@@ -14,7 +14,8 @@ from ...engine import modes
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.modes import as_one
 from ...engine.types import np
-from ...ops.sliding.pooling import pick, positions_of_max
+from ...ops.sliding.largest import positions_of_max
+from ...ops.sliding.pooling import pick
 from ...ops.sliding.windows import Bins
 from .arguments import as_data, per_axis
 

@@ -11,7 +11,8 @@ from ... import ops
 from ...engine.errors import ArgumentError, ShapeError
 from ...engine.modes import as_one
 from ...engine.types import Shape
-from ...ops.sliding.pooling import pick, positions_of_max
+from ...ops.sliding.largest import positions_of_max
+from ...ops.sliding.pooling import pick
 from ...ops.sliding.window_sums import window_sum
 from ...ops.sliding.windows import Axis, Windows, windows
 from .arguments import as_data, per_axis, refuse_large_windows

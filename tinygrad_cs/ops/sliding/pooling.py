@@ -7,8 +7,7 @@ not connected, whatever their own derivatives are.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from ...engine.define import composition, operation
 from ...engine.modes import as_one
@@ -16,71 +15,8 @@ from ...engine.record import MOVE
 from ...engine.types import Array, Shape, np
 from ..axes import raw
 from ..families import Case, Draw
+from .largest import Axes, positions_of_max
 from .window_cases import pooling_cases, reduce_windows
-from .windows import Axis, Windows, inputs, reads
-
-Axes: TypeAlias = tuple[Axis, ...]
-"""The windows along each of the last axes: one or two of them."""
-
-
-def positions_of_max(x: Any, axes: Axes) -> Array:
-    """Where the largest entry of each window stands, counted row by row through all of `x`.
-
-    Among equal entries the first of the window counts, row by row; NaN is larger than any number.
-    Padding is never found.
-    """
-    rows, cols = axes if len(axes) == 2 else (Windows(size=1, kernel=1), *axes)
-    images = x.reshape(-1, rows.size, cols.size)
-    if x.size <= _FEW:
-        return _few_positions_of_max(images, rows, cols).reshape(
-            *x.shape[: -len(axes)], *[axis.count for axis in axes]
-        )
-    width = len(reads(cols))
-    largest: Any = None
-    entry: Any = None
-    for i, y in enumerate(reads(rows)):
-        lines = images[:, y]
-        for j, z in enumerate(reads(cols)):
-            seen = lines[:, :, z]
-            if largest is None:
-                largest = seen.copy()
-                entry = np.zeros(seen.shape, np.min_scalar_type(len(reads(rows)) * width - 1))
-                continue
-            better = (seen > largest).astype(entry.dtype)
-            better *= i * width + j  # entries are visited in order, so the last gain is the largest
-            np.maximum(entry, better, out=entry)
-            np.maximum(largest, seen, out=largest)
-    table = _entries(rows, cols)
-    count = rows.count * cols.count
-    chosen = table.reshape(-1).take(
-        entry.reshape(-1, count).astype(np.intp) * count + np.arange(count)
-    )
-    chosen += rows.size * cols.size * np.arange(len(images))[:, None]
-    chosen = chosen.reshape(*x.shape[: -len(axes)], *[axis.count for axis in axes])
-    if np.isnan(np.max(largest, initial=0)):
-        first = positions_of_max(np.isnan(x).view(np.uint8), axes)
-        chosen = np.where(np.isnan(largest).reshape(chosen.shape), first, chosen)
-    return chosen
-
-
-_FEW = 4096
-
-
-@lru_cache(maxsize=16)
-def _entries(rows: Axis, cols: Axis) -> Array:
-    """A table (entry of the window, window) of where in an image the inputs stand."""
-    table = inputs(rows)[:, None, :, None] * cols.size + inputs(cols)[:, None, :]
-    return np.asarray(table.reshape(-1, rows.count * cols.count))
-
-
-def _few_positions_of_max(images: Array, rows: Axis, cols: Axis) -> Array:
-    """The same with the windows copied side by side, which is soonest done for small images."""
-    table = _entries(rows, cols)
-    flat = images.reshape(len(images), rows.size * cols.size)
-    entry = flat.take(table, axis=1).argmax(axis=1)
-    chosen = table[entry, np.arange(table.shape[1])]
-    chosen += rows.size * cols.size * np.arange(len(images))[:, None]
-    return np.asarray(chosen)
 
 
 def _pick_cases(draw: Draw) -> Case:
