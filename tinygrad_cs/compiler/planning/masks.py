@@ -18,7 +18,7 @@ def as_masked(s: Statement) -> Statement:
     """The statement as one of the kind "masked", if it is such a choice."""
     if s.kind == "call" and s.function is np.where and len(s.args) == 3 and not s.kwargs:
         mask, x, zero = s.args
-        if _is_zero(zero) and _is_mask(mask) and _is_like(x, mask) and s.target is not None:
+        if is_zero(zero) and _is_mask(mask) and _is_like(x, mask) and s.target is not None:
             alike = x.dtype == s.target.dtype and x.order == mask.order == s.target.order
             if alike and x.dtype.kind == "f":
                 return Statement(
@@ -27,7 +27,8 @@ def as_masked(s: Statement) -> Statement:
     return s
 
 
-def _is_zero(x: Any) -> bool:
+def is_zero(x: Any) -> bool:
+    """Is this the number 0, and not -0.0?"""
     return type(x) in (int, float) and x == 0 and str(x)[0] != "-"
 
 
@@ -55,12 +56,12 @@ def rectified_as_words(program: Program) -> None:
     statements: list[Statement] = []
     for s in program.statements:
         mask = s.target
-        if s.function is np.not_equal and mask is not None and not s.kwargs and _is_zero(s.args[1]):
+        if s.function is np.not_equal and mask is not None and not s.kwargs and is_zero(s.args[1]):
             h = s.args[0]
             alike = all(
                 r.kind == "masked" and r.args[1].dtype == h.dtype for r in readers.get(mask, [])
             )
-            cut = _cuts_at_zero(made.get(h)) and h.base not in written
+            cut = cuts_at_zero(made.get(h)) and h.base not in written
             if cut and alike and mask not in kept and mask.order == h.order:
                 words = _view(h, np.dtype(f"u{h.dtype.itemsize}"), s)
                 statements.append(words)
@@ -70,7 +71,7 @@ def rectified_as_words(program: Program) -> None:
     program.statements = statements
 
 
-def _cuts_at_zero(s: Statement | None) -> bool:
+def cuts_at_zero(s: Statement | None) -> bool:
     """Is this max(x, 0) of floats?"""
     return s is not None and (
         s.function is np.maximum
@@ -79,7 +80,7 @@ def _cuts_at_zero(s: Statement | None) -> bool:
         and s.target.dtype.kind == "f"
         and _gives_plus_zero(s.target.dtype)
         and s.target.base is s.target
-        and _is_zero(s.args[1])
+        and is_zero(s.args[1])
     )
 
 

@@ -13,6 +13,7 @@ from ..printing.text import expression, is_nameless
 from ..program import Program, Statement, Var, leaves, mapped
 from .checks import checks_first
 from .liveness import drop_dead, hoist_views, store_early
+from .pooled import pool_first
 
 
 def simplify(program: Program) -> None:
@@ -24,6 +25,7 @@ def simplify(program: Program) -> None:
     share(program)
     hoist_views(program)
     drop_dead(program)
+    pool_first(program)
     checks_first(program)
     store_early(program)
 
