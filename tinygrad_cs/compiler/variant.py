@@ -14,6 +14,7 @@ from .calls import CallText
 from .entry import Stopped
 from .planning.blocks import in_blocks, into_blocks
 from .planning.buffers import plan
+from .planning.checks import may_fail_late, numbers_first
 from .planning.constants import typed_numbers
 from .planning.simplify import simplify
 from .printing import readable
@@ -54,6 +55,7 @@ class Variant:
             constants=dict(program.constants),
             views=list(program.views),
         )
+        numbers_first(program)
         self.compile_seconds = 0.0
         loops: Any = None
         if backend == "numba":
@@ -68,7 +70,7 @@ class Variant:
             self.loops = f"{loops.module_text(kernels)}\n\n"
             self.compile_seconds = loops.compiled(kernels)
         entry.refuses = any(s.kind in ARITHMETIC for s in program.statements)
-        careful = entry.refuses or any(s.kind in ("guard", "helper") for s in program.statements)
+        careful = may_fail_late(program)
         self._sites = {s.note: s.site for s in program.statements if s.note}
         self._groups = run.groups
         text = CallText(entry)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...engine.types import np
 from ..planning.buffers import _as_call, store_directly
-from ..program import ARITHMETIC, Program, Statement, Var, leaves
+from ..program import Program, Statement, Var, leaves
 from .cache import FLAT, FLAT_COPY, Kernel
 from .kernel import Lines, is_shared
 from .nests import PARALLEL, Nest, nests_of, read_in_nests
@@ -25,43 +25,7 @@ def fuse(program: Program) -> list[Kernel]:
     program.statements = [_as_call(s) for s in program.statements]
     store_directly(program)
     kernels = written_out(program)
-    program.statements = _numbers_first(program)
     return kernels + _Fusion(program).run()
-
-
-def _numbers_first(program: Program) -> list[Statement]:
-    """Arithmetic on numbers from outside, and checks of arrays that nobody changes, in front."""
-    changed = {s.writes.base for s in program.statements if s.writes is not None}
-    early: set[Var] = {v for v in program.inputs if v.base not in changed}
-    checks: set[Var] = set()
-    made = {s.target: s for s in program.statements if s.target is not None}
-
-    def gather(v: Var) -> bool:
-        if v in early or v in program.constants:
-            return v.base not in changed
-        s = made.get(v)
-        if s is None or s.draws or s.writes is not None or s.kind == "helper" or v.base in changed:
-            return False
-        if not all(map(gather, s.reads())):
-            return False
-        checks.add(v)
-        return True
-
-    first = []
-    for s in program.statements:
-        before = set(checks)
-        if s.kind in ARITHMETIC and s.target is not None and all(v in early for v in s.reads()):
-            early.add(s.target)
-            first.append(s)
-        elif s.kind == "guard":
-            if all(map(gather, s.reads())):
-                first.append(s)
-            else:
-                checks.intersection_update(before)
-    chosen = set(map(id, first))
-    chosen |= {id(s) for s in program.statements if s.target in checks}
-    front = [s for s in program.statements if id(s) in chosen]
-    return front + [s for s in program.statements if id(s) not in chosen]
 
 
 class _Fusion:

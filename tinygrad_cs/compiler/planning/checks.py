@@ -1,9 +1,9 @@
-"""Checks on values come first: where one fails, nothing has been drawn or changed yet."""
+"""What may fail comes first, where it can: nothing has been drawn or changed yet."""
 
 from __future__ import annotations
 
 from ...engine.types import np
-from ..program import Program, Statement, Var
+from ..program import ARITHMETIC, Program, Statement, Var, leaves
 
 FEW = 16
 """A check that takes more statements than this is left where it is: it looks at results."""
@@ -43,6 +43,42 @@ def _leading_to(
             if v in made:
                 waiting.append(made[v])
     return found
+
+
+def numbers_first(program: Program) -> None:
+    """Arithmetic on numbers that come in (rates, counts of steps), before all arrays."""
+    early = set(program.inputs)
+    first, rest = [], []
+    for s in program.statements:
+        if s.kind in ARITHMETIC and s.target is not None and early.issuperset(s.reads()):
+            early.add(s.target)
+            s.part = "forward"
+            first.append(s)
+        else:
+            rest.append(s)
+    program.statements = first + rest
+
+
+def may_fail_late(program: Program) -> bool:
+    """Can a statement fail after random numbers were drawn, which are then to be put back?"""
+    draws = [i for i, s in enumerate(program.statements) if s.draws]
+    return bool(draws) and not all(map(_cannot_fail, program.statements[draws[0] + 1 :]))
+
+
+def _cannot_fail(s: Statement) -> bool:
+    if s.draws or s.kind in ("attribute", "blocks", "masked"):
+        return True
+    if s.kind in ("item", "store"):
+        return not any(v.dtype is None or v.dtype.kind != "b" for v in leaves(s.args[1]))
+    if s.kind == "method":
+        return s.function in _SAFE_METHODS
+    owner = getattr(s.function, "__self__", None)
+    safe = isinstance(s.function, np.ufunc) or isinstance(owner, np.ufunc)
+    return s.kind == "call" and (safe or s.function in _SAFE_CALLS)
+
+
+_SAFE_METHODS = {"astype", "copy", "dot", "reshape", "swapaxes", "transpose", "view"}
+_SAFE_CALLS = (np.dot, np.where, np.array, np.empty, np.zeros, np.ones)
 
 
 def largest_by_place(program: Program) -> None:
