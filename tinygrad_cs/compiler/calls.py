@@ -14,13 +14,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..engine.modes import PLAIN, current_mode, default_dtype
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
 from .entry import MISS, Entry, Otherwise, Result, Stopped, draws
+
+
+class Undone(NamedTuple):
+    """What is put back if the program fails halfway.
+
+    Attributes:
+        draws: the generators that it draws from?
+        arrays: which of the captured arrays.
+    """
+
+    draws: bool
+    arrays: list[int]
 
 
 class CallText:
@@ -37,7 +49,7 @@ class CallText:
         args: Any,
         kwargs: Any,
         out: Any,
-        careful: bool,
+        undone: Undone,
         explain: Callable[[Exception], str],
     ) -> tuple[Callable[[Any, Any], Any], Callable[[], None]]:
         """The function `call(args, kwargs)` that these lines make, and one that frees its buffers.
@@ -46,7 +58,7 @@ class CallText:
             bind: gives the program for the captured arrays.
             args, kwargs: those of the call that was traced.
             out: what the function returned, with `Result`s in it.
-            careful: may the program stop halfway? Generators are then put back.
+            undone: what is put back if the program fails.
             explain: a note for an error that the program raises.
         """
         given: list[str] = []
@@ -68,7 +80,7 @@ class CallText:
             f"    if run is None or not ({' and '.join(same) or True}):",
             *(f"        {c} = now[{i}]" for i, c in enumerate(bound)),
             f"        run = program = silently(bind({', '.join(bound)}))",
-            *self._run([*given, *map(self._at, self.entry.changing)], careful),
+            *self._run([*given, *map(self._at, self.entry.changing)], undone),
             *(f"    {line}" for line in self._afterwards()),
             f"    return {self._returned(out)}",
             "def free():",
@@ -159,12 +171,15 @@ class CallText:
             lines += self._checked(name, part, given)
         return lines
 
-    def _run(self, given: list[str], careful: bool) -> list[str]:
-        """The lines that run the program; a careful one puts the generators back if it fails."""
-        generators = [s for s in self.entry.changing if careful and draws(self.entry.value_of(s))]
+    def _run(self, given: list[str], undone: Undone) -> list[str]:
+        """The lines that run the program, and put back what it has done if it fails."""
+        changing = self.entry.changing if undone.draws else []
+        generators = [s for s in changing if draws(self.entry.value_of(s))]
         before = [f"    g{i} = {self._at(s)}.bit_generator" for i, s in enumerate(generators)]
         before += [f"    s{i} = g{i}.state" for i in range(len(generators))]
+        before += [f"    b{i} = c{i}.copy()" for i in undone.arrays]
         back = [f"        g{i}.state = s{i}" for i in range(len(generators))]
+        back += [f"        c{i}[...] = b{i}" for i in undone.arrays]
         return [
             *before,
             # (the buffers are those of one call at a time)

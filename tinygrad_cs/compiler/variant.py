@@ -10,18 +10,37 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..engine.types import np
-from .calls import CallText
-from .entry import Stopped
+from .calls import CallText, Undone
+from .entry import Entry, Stopped
 from .planning.blocks import in_blocks, into_blocks
 from .planning.buffers import plan
-from .planning.checks import may_fail_late, numbers_first
+from .planning.checks import may_fail_after, numbers_first
 from .planning.constants import typed_numbers
 from .planning.simplify import simplify
 from .printing import readable
 from .printing.bound import bound_text
 from .printing.text import helper_name
-from .program import ARITHMETIC, Program
+from .program import ARITHMETIC, Program, leaves
 from .tracing.traced_run import TracedRun
+
+
+def _undone(program: Program, entry: Entry) -> Undone:
+    """What a program that fails halfway may have done by then.
+
+    Gradients that are not added to do not count: every step overwrites them, and first of all.
+    """
+    changes = [(s, s.writes.base) for s in program.statements if s.writes is not None]
+    added_to = {w for s, w in changes if s.kind == "call" and w in {v.base for v in leaves(s.args)}}
+    lasting = {
+        v
+        for v, spot in zip(program.captured, entry.captured, strict=True)
+        if v in added_to or not spot.path.endswith(("._node._grad", "._node.slot.base"))
+    }
+    arrays = []
+    if may_fail_after(program, lambda s: s.writes is not None and s.writes.base in lasting):
+        written = {w for _, w in changes if w in lasting}
+        arrays = [i for i, v in enumerate(program.captured) if v in written]
+    return Undone(draws=may_fail_after(program, lambda s: s.draws), arrays=arrays)
 
 
 class Variant:
@@ -56,6 +75,7 @@ class Variant:
             views=list(program.views),
         )
         numbers_first(program)
+        undone = _undone(program, entry)
         self.compile_seconds = 0.0
         loops: Any = None
         if backend == "numba":
@@ -70,12 +90,11 @@ class Variant:
             self.loops = f"{loops.module_text(kernels)}\n\n"
             self.compile_seconds = loops.compiled(kernels)
         entry.refuses = any(s.kind in ARITHMETIC for s in program.statements)
-        careful = may_fail_late(program)
         self._sites = {s.note: s.site for s in program.statements if s.note}
         self._groups = run.groups
         text = CallText(entry)
         self.call, self.free = text.made(
-            self._made(program), args, kwargs, run.out, careful, self._where
+            self._made(program), args, kwargs, run.out, undone, self._where
         )
         run.release()
 

@@ -33,6 +33,11 @@ class Nest:
             count *= n
         return count
 
+    @property
+    def may_fail(self) -> bool:
+        """Does it look something up, which may not be there?"""
+        return any(s.looks_up for s in self.steps)
+
     def precedes(self, step: Step) -> bool:
         """Is there a step that has to come before this one?"""
         return any(_conflict(a, step) for a in self.steps)
@@ -81,6 +86,8 @@ def nests_of(steps: list[Step]) -> list[Nest]:
         for k, nest in enumerate(nests):
             if nest.precedes(step):
                 first = k if nest.takes(step) else k + 1
+            elif step.statement.writes is not None and nest.may_fail:
+                first = k + 1  # what is changed stays as it is if an index is wrong
         home = next((nest for nest in nests[first:] if nest.takes(step)), None)
         if home is None:
             nests.append(Nest(step))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...engine.types import np
 from ..program import ARITHMETIC, Program, Statement, Var, leaves
 
@@ -59,10 +61,10 @@ def numbers_first(program: Program) -> None:
     program.statements = first + rest
 
 
-def may_fail_late(program: Program) -> bool:
-    """Can a statement fail after random numbers were drawn, which are then to be put back?"""
-    draws = [i for i, s in enumerate(program.statements) if s.draws]
-    return bool(draws) and not all(map(_cannot_fail, program.statements[draws[0] + 1 :]))
+def may_fail_after(program: Program, done: Callable[[Statement], bool]) -> bool:
+    """Can a statement fail after one of these, whose effect is then to be undone?"""
+    first = next((i for i, s in enumerate(program.statements) if done(s)), None)
+    return first is not None and not all(map(_cannot_fail, program.statements[first + 1 :]))
 
 
 def _cannot_fail(s: Statement) -> bool:
@@ -72,6 +74,8 @@ def _cannot_fail(s: Statement) -> bool:
         return not any(v.dtype is None or v.dtype.kind != "b" for v in leaves(s.args[1]))
     if s.kind == "method":
         return s.function in _SAFE_METHODS
+    if s.kind in ("helper", "kernel"):
+        return str(s.function.__module__).startswith("tinygrad_cs.ops.sliding.")
     owner = getattr(s.function, "__self__", None)
     safe = isinstance(s.function, np.ufunc) or isinstance(owner, np.ufunc)
     return s.kind == "call" and (safe or s.function in _SAFE_CALLS)
