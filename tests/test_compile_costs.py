@@ -127,3 +127,47 @@ def test_statistics_of_another_dtype_than_the_batch_keep_theirs():
         found = twin.state_dict()[name]
         assert found.dtype == value.dtype
         assert_array_equal(found, value)
+
+
+TURNED = {
+    "matrix and row": lambda x, b: tg.relu(x) + b,
+    "row and matrix": lambda x, b: b - tg.relu(x),
+    "two matrices": lambda x, b: tg.relu(x) * (x + b),
+    "a number": lambda x, b: tg.relu(x) * 3.0,
+}
+
+
+@pytest.mark.parametrize("name", TURNED)
+def test_what_is_copied_into_the_other_order_is_computed_in_it(name):
+    """The last layer's sum, which the loss wants with its classes first."""
+    rng = np.random.default_rng(0)
+    x, b, y = rng.normal(size=(6, 4)), rng.normal(size=4), rng.integers(0, 4, 6)
+
+    def f(x, b):
+        loss = nn.functional.cross_entropy(TURNED[name](x, b), y)
+        loss.backward()
+        return loss
+
+    found, compiled = [], tg.compile(f)
+    for call in (f, compiled, compiled):
+        given = [tg.tensor(a, requires_grad=True) for a in (x, b)]
+        found.append([call(*given).data, *(t.grad for t in given if t.grad is not None)])
+    for again in found[1:]:
+        for ours, theirs in zip(again, found[0], strict=True):
+            assert_array_equal(ours, theirs)
+    assert "np_positive" not in compiled.optimized_source
+    assert "np.positive(" in compiled.source  # for reading, as it was
+
+
+def test_what_others_read_as_well_is_not_turned():
+    y = np.array([0, 1, 1])
+
+    def f(x):
+        logits = x * 2
+        return nn.functional.cross_entropy(logits, y), logits
+
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    compiled = tg.compile(f)
+    for ours, theirs in zip(compiled(x), f(x), strict=True):
+        assert_array_equal(np.asarray(ours), np.asarray(theirs))
+    assert "np_positive" in compiled.optimized_source

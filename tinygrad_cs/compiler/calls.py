@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..engine.modes import PLAIN, current_mode, default_dtype
@@ -79,7 +81,7 @@ class CallText:
             "    run = program",
             f"    if run is None or not ({' and '.join(same) or True}):",
             *(f"        {c} = now[{i}]" for i, c in enumerate(bound)),
-            f"        run = program = silently(bind({', '.join(bound)}))",
+            f"        run = program = _silent(bind({', '.join(bound)}))",
             *self._run([*given, *map(self._at, self.entry.changing)], undone),
             *(f"    {line}" for line in self._afterwards()),
             f"    return {self._returned(out)}",
@@ -106,7 +108,7 @@ class CallText:
             "asarray": np.asarray,
             "bind": bind,
             "explain": explain,
-            "silently": np.errstate(all="ignore"),
+            "_silent": _silent,
         }
         exec(text, self.entry.names)
         made: tuple[Callable[[Any, Any], Any], Callable[[], None]] = self.entry.names["make"]()
@@ -221,6 +223,13 @@ class CallText:
         if isinstance(out, Tensor) and out._node is None:
             return f"tensor_of({self._name(out._data)}.copy())"
         return self._name(out)
+
+
+def _silent(program: Callable[..., Any]) -> Callable[..., Any]:
+    """The program without NumPy's warnings: a context is entered sooner than an errstate."""
+    context = copy_context()
+    context.run(np.seterr, all="ignore")
+    return partial(context.run, program)
 
 
 def _unless(condition: str) -> str:

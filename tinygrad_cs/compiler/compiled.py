@@ -136,11 +136,11 @@ class Compiled:
             return self._f(*args, **kwargs)
         variants = self._variants
         try:
-            for i, variant in enumerate(variants):
+            for variant in variants:
                 result = variant.call(args, kwargs)
                 if result is not MISS:
-                    if i:  # the next call is likely to be like this one
-                        variants.insert(0, variants.pop(i))
+                    if variant is not variants[0]:  # the next call is likely to be like this one
+                        self._variants = [variant, *(v for v in variants if v is not variant)]
                     return result
             if any(_has_history(x) for x in leaves_of((args, kwargs))):
                 return self._f(*args, **kwargs)

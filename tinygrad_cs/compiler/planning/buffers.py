@@ -16,6 +16,7 @@ from .arena import forget_results, share_memory
 from .checks import largest_by_place
 from .liveness import hoist_views
 from .masks import as_masked, rectified_as_words, write_masks_out
+from .turned import turn_at_once
 
 _REDUCTIONS = {"reduce", "accumulate"}
 
@@ -25,6 +26,7 @@ def plan(program: Program) -> None:
     largest_by_place(program)
     program.statements = [as_masked(_as_call(s)) for s in program.statements]
     rectified_as_words(program)
+    turn_at_once(program)
     store_directly(program)
     use_buffers(program)
     write_masks_out(program)
