@@ -39,11 +39,11 @@ def compile(f: Callable[..., Any], backend: str = "numpy") -> Compiled:
             frozen; other arrays and numbers that `f` finds outside are read once, when it is
             traced, and what else it does (print, append to a list) it does once. Nets of
             `tg.Scalar` become arithmetic on Python floats.
-        backend: "numpy", or "numba": runs of operations, updates and maxima of windows as loops
-            that Numba compiles (`pip install "tinygrad_cs[numba]"`), equal up to rounding, as
-            sums are added in another order. The first call then takes seconds; the machine code
-            is kept in files, in the folder TINYGRAD_CS_CACHE or the user's cache folder, and
-            `compile_seconds` is the time that it took to make or to load.
+        backend: "numpy", or "numba": runs of operations, updates, convolutions and maxima of
+            windows as loops that Numba compiles (`pip install "tinygrad_cs[numba]"`), equal up to
+            rounding, as sums are added in another order. The first call then takes seconds; the
+            machine code is kept in files, in the folder TINYGRAD_CS_CACHE or the user's cache
+            folder, and `compile_seconds` is the time that it took to make or to load.
 
     Traced once for each combination of shapes, dtypes and other arguments, and of the state that
     it depends on (training mode, layers, which gradients are there); floats may differ from call
