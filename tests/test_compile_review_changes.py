@@ -216,6 +216,73 @@ def unused_parameter(wrap):
     return r
 
 
+@scenario
+def whole_numbers_of_layers(wrap):
+    """Strides, paddings and sizes, set by hand between two calls."""
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.MaxPool2d(2), nn.Flatten())
+    call, x, found = wrap(lambda x: model(x)), normal(2, 1, 8, 8), []
+    found.append(call(x))
+    model[0].stride = (2, 2)
+    found.append(call(x))
+    model[1].kernel_size = (1, 2)
+    found.append(call(x))
+    model[2].start_dim = 2
+    found.append(call(x))
+    model[0].stride, model[1].kernel_size, model[2].start_dim = (1, 1), (2, 2), 1
+    return [*found, call(x)]
+
+
+@scenario
+def an_attribute_taken_away(wrap):
+    """What the class has in its place counts from then on."""
+
+    class Scaled(nn.Module):
+        factor = 2.0
+
+        def forward(self, x):
+            return x * self.factor
+
+    model = Scaled()
+    model.factor = 5.0
+    call, x = wrap(lambda x: model(x)), normal(3)
+    found = [call(x), call(x)]
+    del model.factor
+    return [*found, call(x)]
+
+
+@scenario
+def other_parameters_for_one_call(wrap):
+    """`functional_call` puts them in their place for as long as it lasts."""
+    model = nn.Linear(3, 2)
+    call, x = wrap(lambda x: model(x)), normal(4, 3)
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            return call(x)
+
+    outer = Outer()
+    others = {"inner.weight": tg.tensor(normal(2, 3, seed=5)), "inner.bias": tg.tensor(normal(2))}
+    found = [call(x).data, call(x).data]
+    found.append(tg.func.functional_call(outer, others, (x,)).data)
+    return [*found, call(x).data]
+
+
 @scenario.each()
 def test_compiled_as_plain(scenario):
     check(scenario)
+
+
+def test_a_mode_that_comes_back_is_known():
+    """Training and evaluation, over and over: two programs, and no look at layers in between."""
+    model = net()
+    call = tg.compile(lambda x: model(x))
+    for _ in range(3):
+        for mode in (True, False):
+            model.train(mode)
+            for _ in range(2):
+                call(X)
+    assert len(call._variants) == 2

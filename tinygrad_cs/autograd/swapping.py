@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..engine.changes import note_change
 from ..engine.errors import ArgumentError
 
 
@@ -40,10 +41,12 @@ def swapped(module: Any, values: Mapping[str, Any]) -> Iterator[None]:
     try:
         for owner, last, value in places:
             vars(owner)[last] = value
+        note_change()
         yield
     finally:
         for owner, last, original in originals:
             vars(owner)[last] = original
+        note_change()
 
 
 def functional_call(module: Any, parameters: Mapping[str, Any], args: Any) -> Any:

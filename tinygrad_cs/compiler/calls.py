@@ -18,11 +18,12 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, NamedTuple
 
+from ..engine.changes import LAST
 from ..engine.modes import PLAIN, current_mode, default_dtype
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
-from .entry import MISS, Entry, Otherwise, Result, Stopped, draws
+from .entry import MISS, Entry, Otherwise, Result, Spot, Stopped, draws
 
 
 class Undone(NamedTuple):
@@ -67,13 +68,17 @@ class CallText:
         inside = [
             *(self._checked("args", args, given) + self._checked("kwargs", kwargs, given)),
             f"if not ({self._conditions()}): return MISS",
+            "if changes[0] != seen:",
+            "    last = changes[0]",
+            f"    if not ({self._holding(self.entry.layers)}): return MISS",
+            "    seen = last",
             f"now = ({' '.join(f'{self._at(spot)},' for spot in self.entry.captured)})",
         ]
         bound = [f"c{i}" for i in range(len(self.entry.captured))]
         same = [f"now[{i}] is {c}" for i, c in enumerate(bound)]
         lines = [
             "def call(args, kwargs):",
-            f"    nonlocal {', '.join(['program', *bound])}",
+            f"    nonlocal {', '.join(['program', 'seen', *bound])}",
             "    try:",
             *(f"        {line}" for line in inside),
             "    except (AttributeError, KeyError, IndexError, TypeError): return MISS",
@@ -89,11 +94,12 @@ class CallText:
             "    nonlocal program",
             "    program = None",
         ]
-        first = [f"{c} = None" for c in ["program", *bound]]
+        first = [f"{c} = None" for c in ["program", "seen", *bound]]
         text = "\n".join(["def make():", *(f"    {x}" for x in [*first, *lines])])
         text += "\n    return call, free\n"
         self.entry.names |= {
             "MISS": MISS,
+            "changes": LAST,
             "alone": threading.Lock(),
             "entry": self.entry,
             "Otherwise": Otherwise,
@@ -115,12 +121,17 @@ class CallText:
         return made
 
     def _conditions(self) -> str:
-        holds = dict.fromkeys(self.entry.holds(spot, form) for spot, form in self.entry.conditions)
         mode, dtype = self._name(current_mode), self._name(default_dtype)
         plain = f"{mode}() == {self._name(current_mode())}"
         if current_mode() is PLAIN:
             plain = f"{mode}() is {self._name(PLAIN)}"
-        return " and ".join([plain, f"{dtype}() is {self._name(default_dtype())}", *holds])
+        same_dtype = f"{dtype}() is {self._name(default_dtype())}"
+        return f"{plain} and {same_dtype} and {self._holding(self.entry.conditions)}"
+
+    def _holding(self, conditions: list[tuple[Spot, str]]) -> str:
+        """That all of them hold, each asked once."""
+        holds = dict.fromkeys(self.entry.holds(spot, form) for spot, form in conditions)
+        return " and ".join(holds) or "True"
 
     def _checked(self, at: str, x: Any, given: list[str]) -> list[str]:
         """Lines that return `MISS` unless what is at `at` is like x; its values join `given`."""

@@ -54,6 +54,7 @@ class Entry:
 
     Attributes:
         conditions: what must be so, as pairs of a spot and a form: `"{} is None"`.
+        layers: the same of attributes of layers, which need no look while none has been set.
         captured, changing: what the program is given: arrays it is bound to; numbers, generators
             and arrays that are replaced, which are looked up in every call.
         changes: lines that put results of the program where they belong, `{r}` for the result.
@@ -68,6 +69,7 @@ class Entry:
 
     def __init__(self) -> None:
         self.conditions: list[tuple[Spot, str]] = []
+        self.layers: list[tuple[Spot, str]] = []
         self.captured: list[Spot] = []
         self.changing: list[Spot] = []
         self.changes: list[tuple[Spot, str, int]] = []

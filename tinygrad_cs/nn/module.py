@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
+from ..engine.changes import note_change
 from ..engine.errors import ArgumentError, CompileError, DTypeError, TinygradError, UnknownNameError
 from ..engine.modes import CHANGED, current_trace
 from ..engine.tensor import Tensor
@@ -69,13 +70,11 @@ class Module:
         for name, tensor in [*self.named_parameters(), *self.named_buffers()]:
             trace.capture(tensor, name)
         for _, module in self.named_modules():
-            trace.fixed(module, ".training")
-            # (the whole numbers of our layers are shapes; others' may count calls)
-            own = type(module).__module__.startswith(__package__)
+            trace.fixed_in_layer(module, ".training")
             for name, value in vars(module).items():
-                if isinstance(value, (*KINDS, *(() if own else (int,)))):
+                if isinstance(value, KINDS):
                     place = f".{name}" if name.isidentifier() else f".__dict__[{name!r}]"
-                    trace.fixed(module, place)
+                    trace.fixed_in_layer(module, place)
 
     def _locate(self, error: TinygradError) -> None:
         """Tell the error its layer: the innermost module it passed, by path from the outermost."""
@@ -104,6 +103,11 @@ class Module:
         ):
             value = Tensor(value)
         object.__setattr__(self, name, value)
+        note_change()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        note_change()
 
     def _refuse_computed(self, name: str, value: Tensor) -> None:
         """While a function is traced: a program changes values, not which tensor is where."""
@@ -375,7 +379,7 @@ class Module:
         return [*lines, ")"]
 
 
-KINDS = (bool, float, str, type(None), Tensor, Module)
+KINDS = (int, float, str, tuple, type(None), Tensor, Module)
 """Attributes that a program is made for: a mode, a rate, a parameter, a layer."""
 
 

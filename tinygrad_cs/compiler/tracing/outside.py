@@ -180,6 +180,10 @@ class Outside:
         """Something that the program is true for: where it differs, another one is traced."""
         self.entry.conditions.append((Spot(owner, path), form))
 
+    def fixed_in_layer(self, layer: Any, path: str) -> None:
+        """The same of an attribute of a layer, which says when one is set."""
+        self.entry.layers.append((Spot(layer, path), "{}"))
+
     def generator(self, getter: Callable[[], Any]) -> Any:
         """The stand-in of the random generator."""
         if self._generator is None:

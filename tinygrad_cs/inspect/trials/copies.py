@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ...engine.changes import note_change
 from ...engine.modes import enable_grad, generator
 from ...nn.module import Module
 
@@ -34,12 +35,14 @@ def on_copies(model: Module, *others: Any) -> Iterator[tuple[Any, ...]]:
     try:
         for module, held in zip(modules, copies, strict=True):
             vars(module).update(held)
+        note_change()
         with enable_grad():
             yield copied
     finally:
         for module, held in zip(modules, before, strict=True):
             vars(module).clear()
             vars(module).update(held)
+        note_change()
         random.state = state
 
 
