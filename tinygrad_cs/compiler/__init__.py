@@ -6,9 +6,10 @@ Read in this order:
 - `tracing/`: `traced.py`, `traced_number.py`: stand-ins that write down what is done with them;
   `recorder.py`, `outside.py`, `trace.py`, `scalars.py`, `functions.py`, `traced_run.py`: one run;
   `formulas.py`: operations on numbers as text.
-- `planning/`: `simplify.py`, `liveness.py`: shorter programs that give the same numbers;
-  `checks.py`: checks come first; `buffers.py`, `arena.py`, `masks.py`, `constants.py`,
-  `blocks.py`: every result has its place, and every statement its fastest form.
+- `planning/`: `simplify.py`, `liveness.py`, `pooled.py`: shorter programs that give the same
+  numbers; `checks.py`: what may fail comes first; `turned.py`, `buffers.py`, `arena.py`,
+  `masks.py`, `constants.py`, `blocks.py`: every result has its place, and every statement its
+  fastest form.
 - `loops/`: before these places, for `backend="numba"`: runs of statements become loops.
 - `printing/`: `text.py`, `bound.py`: as the text that runs; `readable.py`, `naming.py`, `tidy.py`,
   `bundle.py`, `syntax.py`: as a file for reading that runs by itself.
