@@ -179,3 +179,16 @@ def test_the_three_operations_alone():
     for f, given in ((conv, (x, w)), (conv_input, (y, w)), (conv_weight, (x, y))):
         call = lambda a, b, f=f: f(a, b, axes)  # noqa: E731
         assert_near([tg.compile(call, backend="numba")(*given)], [call(*given)], 1e-12)
+
+
+def test_functions_and_values_have_different_names():
+    """The third convolution gives `conv_3`; and an argument may be called `loops_1`."""
+    w = np.random.default_rng(0).normal(size=(2, 2, 2, 2))
+
+    def f(loops_1, loops_2_):
+        for _ in range(3):
+            loops_1 = tg.tanh(F.conv2d(loops_1, w)) * loops_2_
+        return loops_1
+
+    x = np.random.default_rng(1).normal(size=(1, 2, 6, 6))
+    assert_near([tg.compile(f, backend="numba")(x, x[..., :1, :1])], [f(x, x[..., :1, :1])], 1e-12)

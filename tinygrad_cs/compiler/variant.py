@@ -19,6 +19,7 @@ from .planning.constants import typed_numbers
 from .planning.simplify import simplify
 from .printing import readable
 from .printing.bound import bound_text
+from .printing.naming import name_apart
 from .printing.text import helper_name
 from .program import ARITHMETIC, Program, leaves
 from .tracing.traced_run import TracedRun
@@ -78,6 +79,7 @@ class Variant:
         undone = _undone(program, entry)
         self.compile_seconds = 0.0
         loops: Any = None
+        kernels: list[Any] = []
         if backend == "numba":
             from . import loops
 
@@ -85,6 +87,7 @@ class Variant:
         plan(program)
         typed_numbers(program)
         into_blocks(program)
+        name_apart(program, kernels)
         self.loops = ""
         if loops is not None:
             self.loops = f"{loops.module_text(kernels)}\n\n"

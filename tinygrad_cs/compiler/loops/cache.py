@@ -49,6 +49,11 @@ class Kernel:
             self.signature = f"void({', '.join(types)})"
             self.text = "\n".join([f"def {name}({arguments}):", *lines.lines, ""])
 
+    def rename(self, name: str) -> None:
+        """Call it so."""
+        self.text = self.text.replace(f"def {self.__name__}(", f"def {name}(")
+        self.__name__ = name
+
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Kernel:
         """A function that stays Python."""

@@ -1,6 +1,9 @@
-"""Names for what nobody named, by what it is."""
+"""Names for what nobody named, by what it is; and none for two things."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from ...engine.types import np
 from ..program import Program, Var
@@ -21,6 +24,23 @@ class Names:
             name, k = f"{wanted}_{k}", k + 1
         self._taken.add(name)
         v.name = name
+
+
+def name_apart(program: Program, functions: Iterable[Any]) -> None:
+    """No value is called what an argument is (x_words), and no function of ours what a value is."""
+    values = {*program.inputs, *program.constants, *program.buffers}
+    statements = [*program.views, *program.statements]
+    inside = [x for s in statements if s.kind == "blocks" for x in s.function]
+    for s in [*statements, *inside]:
+        values |= {*s.reads(), *([s.target] if s.target is not None else [])}
+    given = {v.name for v in program.inputs}
+    for v in values - set(program.inputs):
+        while v.name in given:
+            v.name += "_"
+    taken = {v.name for v in values}
+    for function in functions:
+        while function.__name__ in taken:
+            function.rename(f"{function.__name__}_")
 
 
 def name_constants(program: Program, names: Names) -> None:

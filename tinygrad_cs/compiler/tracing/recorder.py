@@ -7,6 +7,7 @@ one statement as a whole: a call of that function of the library, whose text is 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,12 @@ from ..program import Program, Statement, Var, mapped, order_of
 from .stand_in import StandIn, ValueNeeded, example_of, users_line
 from .traced import Traced, TracedGenerator, TracedObject
 from .traced_number import TracedNumber
+
+_OURS = re.compile(
+    r"np|np_.*|math|dataclasses|bind|in_blocks|Stopped|(buffer|place)_of_.*"
+    r"|(t|two|buffer|number|full|memory|loops|block)_\d.*"
+)
+"""What programs call things of their own; two_buffer_1 among them."""
 
 
 class Recorder:
@@ -47,7 +54,7 @@ class Recorder:
         wanted = "".join(c if c.isalnum() else "_" for c in wanted).strip("_") or "value"
         if wanted[0].isdigit():
             wanted = f"layers_{wanted}"
-        if wanted.startswith("np_"):  # functions of NumPy are called so
+        if _OURS.fullmatch(wanted):
             wanted = f"x_{wanted}"
         count = self._names[wanted] = self._names.get(wanted, 0) + 1
         return wanted if count == 1 else self.new_name(f"{wanted}_{count}")
