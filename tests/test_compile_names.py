@@ -70,3 +70,29 @@ def test_arguments_of_any_name(names, backend):
     results, *_ = namespace["f"](*arrays)
     for ours, theirs in zip(results, found[0], strict=True):
         assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+FUNCTIONS = [
+    *("np", "np_add", "np_tanh", "math", "bind", "buffer_1", "number_1", "t_1", "Stopped"),
+    *("conv_1", "conv_", "loops_1", "flat_copy", "product", "Windows", "biased_conv_", "x", "tanh"),
+]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_any_name(name, backend):
+    if backend == "numba":
+        pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    namespace = {"tg": tg, "F": tg.nn.functional, "w": rng.normal(size=(1, 1, 3, 3))}
+    text = "h = tg.tanh(x + 1) * 2 + tg.relu(x) @ x + x"
+    text += "; return h, F.max_pool2d(tg.relu(F.conv2d(y, w)), 2)"
+    exec(f"def {name}(x, y): {text}", namespace)
+    f, x, y = namespace[name], rng.normal(size=(3, 3)), rng.normal(size=(2, 1, 8, 8))
+    compiled, expected = tg.compile(f, backend=backend), f(x, y)
+    found = {}
+    exec(compiled.source if compiled(x, y) else "", found)
+    written = [v for v in found.values() if callable(v)][-1]
+    for results in (compiled(x, y), compiled(x, y), written(x, y)):
+        for ours, theirs in zip(results, expected, strict=True):
+            assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)

@@ -149,6 +149,30 @@ def test_positions_that_others_need():
     both_ways(also("places"), normal(2, 3, 2, 2))
 
 
+def test_a_flat_view_of_the_relu_shows_it_and_not_what_was_cut():
+    def f(x):
+        h = tg.relu(x * 2)
+        return F.max_pool2d(h, 2), h.data.reshape(-1).sum()
+
+    x = tg.tensor(normal(2, 3, 6, 6))
+    for ours, theirs in zip(tg.compile(f)(x), f(x), strict=True):
+        assert_array_equal(*(np.asarray(getattr(v, "data", v)) for v in (ours, theirs)))
+
+
+@pytest.mark.parametrize("write", [lambda y: y.data.fill(0), lambda y: y.data.__setitem__(0, 3.0)])
+def test_results_written_over_before_the_backward_pass(write):
+    """Which entries were above 0 was found out before."""
+
+    def f(w):
+        y = F.max_pool2d(tg.relu(F.conv2d(X, w)), 2)
+        loss = tg.sum(y)
+        write(y)
+        loss.backward()
+        return (y,)
+
+    both_ways(f, normal(2, 3, 2, 2))
+
+
 @pytest.mark.parametrize("f", [tg.abs, tg.tanh, lambda x: tg.maximum(x, 0.5), F.leaky_relu])
 def test_other_functions_stay_where_they_are(f):
     def passes(w):

@@ -28,10 +28,12 @@ def pool_first(program: Program) -> None:
     for s in program.statements:
         for v in s.reads():
             readers.setdefault(v, []).append(s)
-    kept = {v.base for v in leaves((program.output, program.kept))}
-    kept |= {s.writes.base for s in program.statements if s.writes is not None}
+    written = {s.writes.base for s in program.statements if s.writes is not None}
+    kept = written | {v.base for v in leaves((program.output, program.kept))}
     for s in list(program.statements):
         found = _found(s, readers, kept)
+        if found is not None and found.pick.target in written:
+            continue  # what is not 0 would be another question than it was before
         if found is not None and _stays(program, found):
             _turn_round(program, found)
 
@@ -69,8 +71,11 @@ def _found(cut: Statement, readers: dict[Var, list[Statement]], kept: set[Var]) 
     if search is None or flat is None or flat.target.base is not relu:  # type: ignore[union-attr]
         return None
     places: Any = search.target
-    pick = _one(readers.get(flat.target, []), lambda s: s.function == "take")  # type: ignore[arg-type]
-    if pick is None or pick.args[1:] != (places,) or pick.kwargs or places.base in kept:
+    shown = readers.get(flat.target, [])  # type: ignore[arg-type]
+    if len(shown) != 1 or places.base in kept:
+        return None
+    (pick,) = shown
+    if pick.function != "take" or pick.args[1:] != (places,) or pick.kwargs:
         return None
     rest = [s for s in uses if s is not search and s is not flat]
     back = [s for s in readers.get(places, []) if s is not pick]

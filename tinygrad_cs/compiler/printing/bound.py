@@ -8,6 +8,7 @@ from typing import Any
 
 from ..planning.blocks import BLOCK
 from ..program import Program, Statement, Var
+from .naming import free_name
 from .text import block_name, line, literal, short_names
 
 
@@ -83,6 +84,9 @@ def bound_text(program: Program) -> str:
         blocks = [x for s in program.statements if s.kind == "blocks" for x in _block(s)]
     lines += [f"    {short} = {name}" for name, short in aliases.items()]
     lines += blocks
-    lines += [f"    def {program.name}({inputs}):", *body]
-    lines += [f"        return {literal((*program.output, *program.kept))}"]
-    return "\n".join([*lines, f"    return {program.name}"])
+    body += [f"        return {literal((*program.output, *program.kept))}"]
+    name = free_name(program.name, [*_IMPORTED, *lines, *body])
+    return "\n".join([*lines, f"    def {name}({inputs}):", *body, f"    return {name}"])
+
+
+_IMPORTED = ("np", "math", "Stopped", "in_blocks")

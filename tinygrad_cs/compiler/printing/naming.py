@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,14 @@ class Names:
             name, k = f"{wanted}_{k}", k + 1
         self._taken.add(name)
         v.name = name
+
+
+def free_name(wanted: str, lines: Iterable[str]) -> str:
+    """`wanted`, or that with _ behind it where these lines mean something else by it."""
+    code = "\n".join(line.partition("  # ")[0] for line in lines)
+    while re.search(rf"(?<![\w.]){re.escape(wanted)}(?!\w)", code):
+        wanted += "_"
+    return wanted
 
 
 def name_apart(program: Program, functions: Iterable[Any]) -> None:

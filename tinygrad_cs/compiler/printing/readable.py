@@ -13,6 +13,7 @@ from ...engine.types import np
 from ..program import ARITHMETIC, Program, Statement, Var, leaves, overlap
 from . import text
 from .bundle import Bundle
+from .naming import free_name
 from .tidy import tidied
 
 DEEPEST = 6
@@ -33,13 +34,17 @@ def source(program: Program) -> str:
         constants = [
             f"{var.name} = {bundle.text_of(value)}" for var, value in program.constants.items()
         ]
-        function = _function(program)
-    if "math." in function:
+        body = _body(program)
+    if any("math." in line for line in body):
         bundle.imports.add("math")
     standard = [f"import {name}" for name in sorted(bundle.imports) if not name.startswith("numpy")]
     numpy = [f"import {name}" for name in sorted(bundle.imports) if name.startswith("numpy")]
     imports = "\n\n".join("\n".join(part) for part in (standard, numpy) if part)
-    parts = [imports, *bundle.texts, "\n".join(constants), function]
+    before = [imports, *bundle.texts, "\n".join(constants)]
+    inputs = ", ".join(v.name for v in program.inputs)
+    taken = [line for part in before for line in part.splitlines()]
+    head = f"def {free_name(program.name, [*taken, *body])}({inputs}):"
+    parts = [*before, "\n".join([head, *body])]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -51,9 +56,8 @@ def _names(program: Program) -> Iterator[str]:
             yield from s.target.name.split(", ")
 
 
-def _function(program: Program) -> str:
-    inputs = ", ".join(v.name for v in program.inputs)
-    lines = [f"def {program.name}({inputs}):"]
+def _body(program: Program) -> list[str]:
+    lines: list[str] = []
     for v in program.inputs:
         if v.dtype is not None:
             lines.append(
@@ -66,7 +70,7 @@ def _function(program: Program) -> str:
     result = text.literal(program.output)
     if program.kept:
         result += f", {text.literal(tuple(program.kept))}"
-    return "\n".join([*lines, f"    return {result}"])
+    return [*lines, f"    return {result}"]
 
 
 def _lines(
