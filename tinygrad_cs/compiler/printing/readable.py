@@ -42,8 +42,9 @@ def source(program: Program) -> str:
     imports = "\n\n".join("\n".join(part) for part in (standard, numpy) if part)
     before = [imports, *bundle.texts, "\n".join(constants)]
     inputs = ", ".join(v.name for v in program.inputs)
-    taken = [line for part in before for line in part.splitlines()]
-    head = f"def {free_name(program.name, [*taken, *body])}({inputs}):"
+    outside = [line for part in before for line in part.splitlines() if line[:1] != " "]
+    taken = [line.partition("(")[0].partition(" = ")[0] for line in outside]
+    head = f"def {free_name(program.name, taken)}({inputs}):"
     parts = [*before, "\n".join([head, *body])]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 

@@ -87,7 +87,8 @@ def max_pool(x: Any, axes: Axes) -> Any:
 
     Example:
         >>> import tinygrad_cs as tg
-        >>> from tinygrad_cs.ops.sliding.pooling import Windows, max_pool
+        >>> from tinygrad_cs.ops.sliding.pooling import max_pool
+        >>> from tinygrad_cs.ops.sliding.windows import Windows
         >>> max_pool(tg.tensor([[1.0, 3.0, 2.0, 2.0]]), (Windows(size=4, kernel=2, stride=2),))
         tensor([[3., 2.]])
     """
