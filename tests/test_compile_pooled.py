@@ -22,7 +22,7 @@ def weighted(y):
     return tg.sum(y * y * np.linspace(-1, 1, size).reshape(y.shape).astype(y.dtype))
 
 
-def both_ways(f, *arrays):
+def check_both_ways(f, *arrays):
     """Results and gradients, plain and compiled, to the bit; returns the compiled function."""
     found, compiled = [], tg.compile(f)
     for call in (f, compiled, compiled):
@@ -52,7 +52,7 @@ def passes(x, *options):
 @pytest.mark.parametrize("options", [(2,), (3, 2), (3, 1), (2, 3), (3, 2, 1), ((1, 2), 1)])
 def test_the_same_bits(options, dtype):
     f = passes(normal(2, 3, 9, 8, dtype=dtype), *options)
-    source = both_ways(f, normal(4, 3, 2, 1, dtype=dtype), normal(4, dtype=dtype)).source
+    source = check_both_ways(f, normal(4, 3, 2, 1, dtype=dtype), normal(4, dtype=dtype)).source
     assert "relu = np.maximum(pick, 0)" in source
     assert "d_pick = np.where(relu != 0, d_relu_2, 0)" in source
     assert "d loss / d biased_conv, through pick" in source
@@ -69,7 +69,7 @@ def test_ties_infinities_and_nan():
             weighted(y).backward()
             return (y,)
 
-        assert "relu = np.maximum(pick, 0)" in both_ways(f, one).source
+        assert "relu = np.maximum(pick, 0)" in check_both_ways(f, one).source
 
 
 def test_zeros_of_both_signs():
@@ -141,12 +141,12 @@ X = normal(2, 3, 7, 7)
 
 @pytest.mark.parametrize("name", ["h", "sum", "view"])
 def test_a_relu_that_others_need_stays_where_it_is(name):
-    assert "np.maximum(pick" not in both_ways(also(name), normal(2, 3, 2, 2)).source
+    assert "np.maximum(pick" not in check_both_ways(also(name), normal(2, 3, 2, 2)).source
 
 
 def test_positions_that_others_need():
     """Where no entry is above 0, they are those of the first one."""
-    both_ways(also("places"), normal(2, 3, 2, 2))
+    check_both_ways(also("places"), normal(2, 3, 2, 2))
 
 
 def test_a_flat_view_of_the_relu_shows_it_and_not_what_was_cut():
@@ -170,7 +170,7 @@ def test_results_written_over_before_the_backward_pass(write):
         loss.backward()
         return (y,)
 
-    both_ways(f, normal(2, 3, 2, 2))
+    check_both_ways(f, normal(2, 3, 2, 2))
 
 
 @pytest.mark.parametrize("f", [tg.abs, tg.tanh, lambda x: tg.maximum(x, 0.5), F.leaky_relu])
@@ -180,7 +180,7 @@ def test_other_functions_stay_where_they_are(f):
         weighted(y).backward()
         return (y,)
 
-    assert "pick, 0" not in both_ways(passes, normal(2, 3, 2, 2)).source
+    assert "pick, 0" not in check_both_ways(passes, normal(2, 3, 2, 2)).source
 
 
 def test_a_maximum_with_an_array_stays_where_it_is():
@@ -197,7 +197,7 @@ def test_two_poolings_of_one_relu():
         y.backward()
         return (y,)
 
-    both_ways(f, normal(2, 3, 2, 2))
+    check_both_ways(f, normal(2, 3, 2, 2))
 
 
 def test_second_derivatives():
