@@ -41,9 +41,10 @@ def compile(f: Callable[..., Any], backend: str = "numpy") -> Compiled:
             `tg.Scalar` become arithmetic on Python floats.
         backend: "numpy", or "numba": runs of operations, updates, convolutions and maxima of
             windows as loops that Numba compiles (`pip install "tinygrad_cs[numba]"`), equal up to
-            rounding, as sums are added in another order. The first call then takes seconds; the
-            machine code is kept in files, in the folder TINYGRAD_CS_CACHE or the user's cache
-            folder, and `compile_seconds` is the time that it took to make or to load.
+            rounding, as sums are added in another order (an infinite kernel times the zeros of
+            padding is NaN there). The first call then takes seconds; the machine code is kept in
+            files, in the folder TINYGRAD_CS_CACHE or the user's cache folder, and
+            `compile_seconds` is the time that it took to make or to load.
 
     Traced once for each combination of shapes, dtypes and other arguments, and of the state that
     it depends on (training mode, layers, which gradients are there); floats may differ from call
