@@ -16,26 +16,14 @@ import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..engine.changes import LAST
 from ..engine.modes import PLAIN, current_mode, default_dtype
 from ..engine.scalar import Scalar
 from ..engine.tensor import Tensor
 from ..engine.types import np
-from .entry import MISS, Entry, Otherwise, Result, Spot, Stopped, draws
-
-
-class Undone(NamedTuple):
-    """What is put back if the program fails halfway.
-
-    Attributes:
-        draws: the generators that it draws from?
-        arrays: which of the captured arrays.
-    """
-
-    draws: bool
-    arrays: list[int]
+from .entry import MISS, Entry, Otherwise, Result, Spot, Stopped, Undone, draws
 
 
 class CallText:
@@ -190,14 +178,22 @@ class CallText:
         generators = [s for s in changing if draws(self.entry.value_of(s))]
         before = [f"    g{i} = {self._at(s)}.bit_generator" for i, s in enumerate(generators)]
         before += [f"    s{i} = g{i}.state" for i in range(len(generators))]
-        before += [f"    b{i} = c{i}.copy()" for i in undone.arrays]
         back = [f"        g{i}.state = s{i}" for i in range(len(generators))]
-        back += [f"        c{i}[...] = b{i}" for i in undone.arrays]
+        alone = [f"        with alone: r = run({', '.join(given)})"]
+        if undone.arrays:
+            alone = [
+                "        with alone:",
+                *(f"            b{i} = c{i}.copy()" for i in undone.arrays),
+                f"            try: r = run({', '.join(given)})",
+                "            except BaseException:",
+                *(f"                c{i}[...] = b{i}" for i in undone.arrays),
+                "                raise",
+            ]
         return [
             *before,
             # (the buffers are those of one call at a time)
             "    try:",
-            f"        with alone: r = run({', '.join(given)})",
+            *alone,
             f"    except {'REFUSED' if self.entry.refuses else 'REFUSED_BY_NUMPY'}:",
             *back,
             "        raise Otherwise(entry) from None",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..engine.types import np
 
@@ -47,6 +47,18 @@ class Result:
 
     index: int
     kind: str
+
+
+class Undone(NamedTuple):
+    """What is put back if the program fails halfway.
+
+    Attributes:
+        draws: the generators that it draws from?
+        arrays: which of the captured arrays.
+    """
+
+    draws: bool
+    arrays: list[int]
 
 
 class Entry:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..engine.types import np
-from .calls import CallText, Undone
-from .entry import Entry, Stopped
+from .calls import CallText
+from .entry import Entry, Stopped, Undone
 from .planning.blocks import in_blocks, into_blocks
 from .planning.buffers import plan
 from .planning.checks import may_fail_after, numbers_first
