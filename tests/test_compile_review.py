@@ -5,6 +5,9 @@ import pickle
 import sys
 import threading
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +106,31 @@ def test_what_no_program_can_follow_is_refused(name):
 def test_arguments_that_cannot_be_compared_are_refused(x):
     with pytest.raises(errors.CompileError, match=f"got {type(x).__name__}"):
         tg.compile(lambda x: 1)(x)
+
+
+class Settings:
+    factor = 2.0
+
+
+@pytest.mark.parametrize("x", [Settings(), object(), iter([1])], ids=["own", "object", "iterator"])
+def test_objects_that_may_change_unnoticed_are_refused(x):
+    """With the user's line, and what to pass instead."""
+    f = tg.compile(lambda x, o: x * getattr(o, "factor", 1.0))
+    for _ in range(2):
+        with pytest.raises(errors.CompileError, match=r"for o \(at .*test_compile_review.py:\d+\)"):
+            f(np.ones(2), x)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [None, ..., "sum", b"a", 3, 2 + 1j, np.float32, np.dtype("f4"), tg.relu, np.add, range(2),
+     Path("a"), Fraction(1, 2), partial(tg.sum, axis=0), nn.Linear(2, 2), np.int64(3)],
+    ids=lambda x: type(x).__name__,
+)  # fmt: skip
+def test_arguments_that_stay_what_they_are(x):
+    f = tg.compile(lambda a, x: (a * 2, x))
+    for _ in range(2):
+        assert f(np.ones(2), x)[1] is x or f(np.ones(2), x)[1] == x
 
 
 def test_an_argument_that_is_also_captured_is_refused():

@@ -57,7 +57,8 @@ def compile(f: Callable[..., Any], backend: str = "numpy") -> Compiled:
     before the call.
 
     Raises `CompileError` where the value of an array decides what `f` does (a branch, a loop over
-    entries, `float(...)`): take such decisions outside, or with `tg.where`.
+    entries, `float(...)`): take such decisions outside, or with `tg.where`; and where an argument
+    is an object that may change without the program knowing: pass what is needed of it.
 
     Example:
         >>> import numpy as np, tinygrad_cs as tg

@@ -1,11 +1,14 @@
-"""What a function calls its arguments, and which modules it refers to."""
+"""What a function calls its arguments, which of them a program knows, and what it refers to."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
+from types import BuiltinFunctionType, EllipsisType, FunctionType, MethodType
 from typing import Any
 
+from ...engine.types import np
 from ..entry import Spot
 from .scalars import is_filled
 
@@ -19,6 +22,25 @@ def names_of(f: Callable[..., Any], count: int) -> list[str]:
     kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     names = [p.name for p in parameters if p.kind in kinds]
     return [*names, *["x"] * count][:count]
+
+
+_KNOWN = (
+    *(type, FunctionType, BuiltinFunctionType, MethodType, partial, np.ufunc),
+    *(type(None), EllipsisType, slice),
+)
+
+
+def is_known(x: Any) -> bool:
+    """Is an argument the same whenever it is equal, or one that tells what it holds?
+
+    What is hashed by its identity may hold other values in the next call, and still be equal.
+    """
+    if isinstance(x, _KNOWN) or hasattr(type(x), "captured_by"):
+        return True
+    if type(x).__module__.partition(".")[0] == "tinygrad_cs":
+        return True
+    own: Any = type(x).__hash__
+    return own is not None and own is not object.__hash__
 
 
 def modules_of(f: Any) -> list[tuple[Spot, Any]]:

@@ -13,8 +13,8 @@ from ...engine.tensor import Tensor
 from ...engine.types import np
 from ..entry import Entry, Otherwise, Result, Spot
 from ..program import Program, Var, leaves_of, through
-from .functions import modules_of, names_of
-from .stand_in import ValueNeeded
+from .functions import is_known, modules_of, names_of
+from .stand_in import ValueNeeded, users_line
 from .trace import Trace
 from .traced import Traced
 from .traced_number import TracedNumber
@@ -109,13 +109,13 @@ class TracedRun:
             return recorder.input(np.asarray(x), name)
         if isinstance(x, np.ndarray) or type(x) is float:
             return recorder.input(x, name)
-        try:
-            hash(x)
-        except TypeError as error:
+        if name != "self" and not is_known(x):  # (of a method; what it holds is found outside)
             raise CompileError(
-                f"compile: arguments are arrays, tensors, numbers, strings and nested tuples, "
-                f"lists and dicts of them; got {type(x).__name__}"
-            ) from error
+                f"compile: arguments are arrays, tensors, numbers, strings, layers, functions and "
+                f"nested tuples, lists and dicts of them; got {type(x).__name__} for {name} (at "
+                f"{users_line()}), which may change without the program knowing; pass what is "
+                f"needed of it instead: arrays, numbers, strings"
+            )
         return x
 
     def _result(self, y: Any) -> Any:
